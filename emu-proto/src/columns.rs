@@ -1,0 +1,164 @@
+//! What the columns of the two logs are: names, units, scales, ranges, OBIS codes.
+//!
+//! Each log has one table, from which the reader, the writer and the documentation of both take their facts. It is public,
+//! so that a database column or the axis of a chart can be labelled from it.
+//!
+//! Sources: manual, the two "CSV-File Structure" tables (order, meaning, unit, resolution); public clients of real meters
+//! (header names of the data logger); the vendor's decoder of the sister model (ranges, OBIS codes). The header names of
+//! the logbook are not known.
+
+use core::fmt;
+
+/// One column of a log.
+///
+/// ```
+/// use emu_proto::{Entry, LoadProfileEntry};
+///
+/// let voltage = LoadProfileEntry::COLUMNS[21];
+/// assert_eq!(voltage.header().to_string(), "Voltage L1-N [1/10 V]");
+/// assert_eq!(voltage.key, "voltage_l1_n_dv");
+/// assert_eq!((voltage.quantity.unit(), voltage.quantity.decimals()), ("V", 1));
+/// let import = LoadProfileEntry::COLUMNS[4];
+/// assert_eq!(import.obis, Some("1-0:1.8.1"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Column {
+    /// The name in the header line, without the unit.
+    pub name: &'static str,
+    /// Other names under which the column is found, each without the unit.
+    pub aliases: &'static [&'static str],
+    /// A name for databases and JSON, in lower case, with the scaled unit at its end: `voltage_l1_n_dv`.
+    pub key: &'static str,
+    /// What is measured, with unit, scale and range.
+    pub quantity: Quantity,
+    /// The OBIS code that the vendor gives this register.
+    pub obis: Option<&'static str>,
+    /// Whether the value may be empty, `-` or 0, all of which mean "none".
+    pub optional: bool,
+    /// What the column holds, in a few words.
+    pub description: &'static str,
+}
+
+impl Column {
+    /// Returns the header cell as the known firmware writes it: the name, and the unit with its scale in brackets.
+    #[must_use]
+    pub const fn header(&self) -> HeaderCell {
+        HeaderCell { name: self.name, unit: self.quantity.header_unit() }
+    }
+}
+
+/// A header cell, to be printed; made by [`Column::header`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct HeaderCell {
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+}
+
+impl fmt::Display for HeaderCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if self.unit.is_empty() { Ok(()) } else { write!(f, " [{}]", self.unit) }
+    }
+}
+
+/// What a column measures; unit, scale and range follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Quantity {
+    /// A point in time, UTC.
+    Timestamp,
+    /// The counter that numbers a log's entries.
+    Index,
+    /// The bit-coded status.
+    Status,
+    /// The serial number, eight digits.
+    SerialNumber,
+    /// Active energy, 1 Wh.
+    ActiveEnergy,
+    /// Reactive energy, 1 varh.
+    ReactiveEnergy,
+    /// Active power, 1 W.
+    ActivePower,
+    /// Current, 1 mA.
+    Current,
+    /// Voltage, 0.1 V.
+    Voltage,
+    /// Power factor, 0.01, from -1 to 1.
+    PowerFactor,
+    /// Frequency, 0.1 Hz.
+    Frequency,
+    /// A primary or secondary setting of a current or voltage transformer; the manual gives no unit.
+    TransformerSetting,
+    /// Pulse value of the S0 output, 1 P/kWh.
+    PulseValue,
+    /// Pulse width of the S0 output, 1 ms.
+    PulseWidth,
+}
+
+impl Quantity {
+    /// Returns the unit, without a scale; empty where there is none.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::ActiveEnergy => "Wh",
+            Self::ReactiveEnergy => "varh",
+            Self::ActivePower => "W",
+            Self::Current => "mA",
+            Self::Voltage => "V",
+            Self::Frequency => "Hz",
+            Self::PulseValue => "P/kWh",
+            Self::PulseWidth => "ms",
+            Self::Timestamp
+            | Self::Index
+            | Self::Status
+            | Self::SerialNumber
+            | Self::PowerFactor
+            | Self::TransformerSetting => "",
+        }
+    }
+
+    /// Returns how many of the printed integer's last digits stand behind the decimal point.
+    #[must_use]
+    pub const fn decimals(self) -> u8 {
+        match self {
+            Self::Voltage | Self::Frequency => 1,
+            Self::PowerFactor => 2,
+            _ => 0,
+        }
+    }
+
+    /// Returns what stands in the brackets of the header cell: `Wh`, `1/10 V`, `1/100`; empty where there are none.
+    #[must_use]
+    pub const fn header_unit(self) -> &'static str {
+        match self {
+            Self::Voltage => "1/10 V",
+            Self::Frequency => "1/10 Hz",
+            Self::PowerFactor => "1/100",
+            _ => self.unit(),
+        }
+    }
+
+    /// Returns the smallest and the largest integer that the column's type holds.
+    ///
+    /// For a timestamp these are Unix seconds, the years 1970 to 9999.
+    #[must_use]
+    pub const fn range(self) -> (i64, i64) {
+        match self {
+            Self::Timestamp => (0, 253_402_300_799),
+            Self::SerialNumber => (0, 99_999_999),
+            Self::ActiveEnergy | Self::ReactiveEnergy => (i64::MIN, i64::MAX),
+            Self::ActivePower | Self::Current | Self::Voltage => (i32::MIN as i64, i32::MAX as i64),
+            Self::PowerFactor => (-100, 100),
+            Self::Frequency => (i16::MIN as i64, i16::MAX as i64),
+            Self::Index | Self::Status | Self::TransformerSetting | Self::PulseValue | Self::PulseWidth => {
+                (0, u32::MAX as i64)
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The meter's serial number: eight digits, leading zeros significant.
+//!
+//! Source: manual, data logger column 4; the vendor's decoder of the sister model reads it as four bytes of BCD.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// A serial number of exactly eight decimal digits.
+///
+/// ```
+/// use emu_proto::SerialNumber;
+///
+/// let serial: SerialNumber = "00012345".parse()?;
+/// assert_eq!(serial.get(), 12_345);
+/// assert_eq!(serial.to_string(), "00012345");
+/// assert!("123456789".parse::<SerialNumber>().is_err());
+/// # Ok::<(), emu_proto::InvalidSerialNumber>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SerialNumber(u32);
+
+impl SerialNumber {
+    /// The largest serial number, `99999999`.
+    pub const MAX: Self = Self(99_999_999);
+
+    /// Returns the serial number with these digits, or `None` above [`MAX`](Self::MAX).
+    #[must_use]
+    pub const fn new(digits: u32) -> Option<Self> {
+        if digits <= Self::MAX.0 { Some(Self(digits)) } else { None }
+    }
+
+    /// Returns the digits as a number; print with [`Display`](fmt::Display) to keep leading zeros.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08}", self.0)
+    }
+}
+
+impl FromStr for SerialNumber {
+    type Err = InvalidSerialNumber;
+
+    /// Takes one to eight digits; fewer than eight are filled with leading zeros.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.len() > 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidSerialNumber);
+        }
+        text.parse().ok().and_then(Self::new).ok_or(InvalidSerialNumber)
+    }
+}
+
+/// A text that is no serial number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a serial number has up to eight decimal digits")]
+pub struct InvalidSerialNumber;
+
+#[cfg(feature = "serde")]
+mod as_text {
+    //! A serial number is a string in serialised form: as a number it would lose its leading zeros.
+
+    use super::SerialNumber;
+    use core::fmt;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    impl Serialize for SerialNumber {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for SerialNumber {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+
+            impl de::Visitor<'_> for Visitor {
+                type Value = SerialNumber;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a serial number of eight digits as a string")
+                }
+
+                fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                    text.parse().map_err(E::custom)
+                }
+            }
+
+            deserializer.deserialize_str(Visitor)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digits_are_taken() {
+        for text in ["", "+1234567", "-1", " 1", "1234567a", "123456789"] {
+            assert_eq!(text.parse::<SerialNumber>(), Err(InvalidSerialNumber), "{text}");
+        }
+        assert_eq!("99999999".parse(), Ok(SerialNumber::MAX));
+        assert_eq!(SerialNumber::new(100_000_000), None);
+    }
+}
