@@ -22,11 +22,14 @@ use crate::serial::SerialNumber;
 use crate::status::Status;
 use crate::units::{DeciHertz, DeciVolts, MilliAmperes, PowerFactor, VarHours, WattHours, Watts};
 
-/// How many bytes from the row's start on must be there, whatever stands behind its end. A longer row is not plain.
-pub(crate) const LINE: usize = 320;
+/// How many bytes from the row's start on must be there, whatever stands behind its end.
+pub(crate) const LINE: usize = LONGEST + WINDOW;
 
 /// How many bytes of a field are looked at. A longer field is not plain.
 const WINDOW: usize = 17;
+
+/// The last place at which a field may start; a longer row is not plain. All its bits are set, so that it is a mask.
+const LONGEST: usize = 0xff;
 
 /// What neighbouring rows share: the day and the serial number, each with its text.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +87,7 @@ pub(crate) fn read_load_profile(
     entry.power_factor_l2 = cells.power_factor()?;
     entry.power_factor_l3 = cells.power_factor()?;
     entry.frequency = cells.frequency()?;
-    Some(cells.at)
+    if cells.at > LONGEST { None } else { Some(cells.at) }
 }
 
 /// A row and the place that was reached in it.
@@ -95,9 +98,10 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    /// What stands at the place that was reached. Past [`LONGEST`] it is something else, but so is then the end.
     #[inline(always)]
     fn window(&self) -> Option<&'a [u8; WINDOW]> {
-        if self.at > LINE - WINDOW { None } else { self.line.get(self.at..)?.first_chunk() }
+        self.line.get(self.at & LONGEST..)?.first_chunk()
     }
 
     #[inline(always)]
@@ -123,7 +127,7 @@ impl<'a> Cells<'a> {
             return None;
         }
         if *text != cache.serial_text {
-            cache.serial_number = SerialNumber::new(digits8(u64::from_le_bytes(*text))?)?;
+            cache.serial_number = SerialNumber::new(digits8(u64::from_le_bytes(*text), 0)?)?;
             cache.serial_text = *text;
         }
         self.at += 9;
@@ -166,22 +170,21 @@ impl<'a> Cells<'a> {
             return Some(value);
         }
         // A delimiter that belongs to a later field is no digit, so that a length which is wrongly found long is refused.
-        let length = if w[7] == d {
-            7
+        let (length, shift) = if w[7] == d {
+            (8, 8)
         } else if w[6] == d {
-            6
+            (7, 16)
         } else if w[8] == d {
-            8
+            (9, 0)
         } else if w[5] == d {
-            5
+            (6, 24)
         } else if w[4] == d {
-            4
+            (5, 32)
         } else {
             return None;
         };
-        let word = u64::from_le_bytes(*w.first_chunk()?);
-        let value = digits8_of(word, length)?;
-        self.at += length as usize + 1;
+        let value = digits8(u64::from_le_bytes(*w.first_chunk()?), shift)?;
+        self.at += length;
         Some(value)
     }
 
@@ -260,7 +263,7 @@ impl<'a> Cells<'a> {
 /// A field of a rare length or with a sign, and the place behind its delimiter.
 #[inline(never)]
 fn rare(line: &[u8; LINE], at: usize, delimiter: u8) -> Option<(i64, usize)> {
-    let field = line.get(at..)?.first_chunk::<WINDOW>()?;
+    let field = line.get(at & LONGEST..)?.first_chunk::<WINDOW>()?;
     let negative = field[0] == b'-';
     let mut value = 0i64;
     let mut length = usize::from(negative);
@@ -301,16 +304,10 @@ fn digits4(text: u32) -> Option<u32> {
     if (digits.wrapping_add(0x7676_7676) | digits) & 0x8080_8080 != 0 { None } else { Some(four(digits)) }
 }
 
-/// Eight digits, the first in the lowest byte.
+/// The digits of a word, the first in the lowest byte, but for those at the end that are shifted out.
 #[inline(always)]
-fn digits8(text: u64) -> Option<u32> {
-    digits8_of(text, 8)
-}
-
-/// The first `length` bytes of a word as digits, one to eight of them.
-#[inline(always)]
-fn digits8_of(text: u64, length: u32) -> Option<u32> {
-    let digits = (text ^ 0x3030_3030_3030_3030) << ((64 - 8 * length) & 63);
+fn digits8(text: u64, shift: u32) -> Option<u32> {
+    let digits = (text ^ 0x3030_3030_3030_3030) << (shift & 63);
     if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
