@@ -167,6 +167,15 @@ impl Household {
         Records::new(self)
     }
 
+    /// Returns the same site with another meter and another seed, where nothing is put in as an event.
+    pub(crate) fn replaced_by(&self, seed: u64) -> Self {
+        let serial_number = match serial_number(seed) {
+            same if same == self.serial_number => serial_number(seed.wrapping_add(1)),
+            other => other,
+        };
+        Self { seed, serial_number, events: BTreeMap::new(), ..self.clone() }
+    }
+
     /// Returns the quarter hour since 1970 whose row comes first, if there is no power failure.
     pub(crate) fn first_quarter(&self) -> i64 {
         let (mut quarter, mut left) = match self.start {

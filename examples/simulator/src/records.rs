@@ -79,6 +79,12 @@ impl Records {
         time(self.quarter.saturating_mul(900))
     }
 
+    /// Starts both logs' indices again at 1, as if the logs had been cleared.
+    pub(crate) fn restart_indices(&mut self) {
+        self.index = Some(1);
+        self.logbook_index = 1;
+    }
+
     /// Applies what happens at the next row, moves on to its quarter hour, and returns its status.
     fn happenings(&mut self, index: u32, changes: &mut Changes) -> Status {
         let mut status = Status::empty();
