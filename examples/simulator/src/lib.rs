@@ -60,6 +60,11 @@
 //!   enums.
 #![forbid(unsafe_code)]
 
+/// The README's example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod body;
 mod chance;
 mod device;
