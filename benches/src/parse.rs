@@ -35,7 +35,8 @@ fn main() {
     for variant in &variants {
         // Sets 2 and up hold the rows of set 0, written otherwise.
         let reference = if variant.bodies == 1 { 1 } else { 0 };
-        let expected = sum(&sets[reference], &mut |body, sink| read_body(body).for_each(|row| sink(&row.expect("good"))));
+        let expected =
+            sum(&sets[reference], &mut |body, sink| read_body(body).for_each(|row| sink(&row.expect("good"))));
         let found = sum(&sets[variant.bodies], &mut |body, sink| (variant.read)(body, sink));
         assert_eq!(found, expected, "{} reads other entries", variant.name);
     }

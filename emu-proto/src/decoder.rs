@@ -69,20 +69,33 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
     ///
     /// A [`ReadError`] says what is wrong with a line. The next line can be read unless the error
     /// [is fatal](ReadError::is_fatal).
+    #[inline]
     pub fn decode(&mut self, input: &mut &[u8]) -> Option<Result<R, ReadError>> {
+        if self.length == 0
+            && let Some((entry, length)) = self.lines.read_plain(input)
+        {
+            *input = input.get(length..).unwrap_or_default();
+            return Some(Ok(*entry));
+        }
+        self.decode_line(input)
+    }
+
+    /// Goes on where the line at the front is not plain, or not whole.
+    #[inline(never)]
+    fn decode_line(&mut self, input: &mut &[u8]) -> Option<Result<R, ReadError>> {
         loop {
-            if self.length == 0
-                && let Some((entry, length)) = self.lines.read_plain(input)
-            {
-                *input = input.get(length..).unwrap_or_default();
-                return Some(Ok(*entry));
-            }
             let (part, ended) = split_line(input);
             if part.is_empty() && !ended {
                 return None;
             }
             if let Some(outcome) = self.take(part, ended) {
                 return Some(outcome);
+            }
+            if self.length == 0
+                && let Some((entry, length)) = self.lines.read_plain(input)
+            {
+                *input = input.get(length..).unwrap_or_default();
+                return Some(Ok(*entry));
             }
         }
     }
@@ -245,10 +258,11 @@ impl<R: Entry> Iterator for Rows<'_, R> {
     type Item = Result<R, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(row) = self.decoder.decode(&mut self.rest) {
-            return Some(row);
+        let mut row = self.decoder.decode(&mut self.rest);
+        if row.is_none() && !core::mem::replace(&mut self.finished, true) {
+            row = self.decoder.finish();
         }
-        if core::mem::replace(&mut self.finished, true) { None } else { self.decoder.finish() }
+        row
     }
 }
 

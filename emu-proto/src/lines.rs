@@ -22,6 +22,8 @@ pub(crate) struct LineReader<R> {
     last_index: Option<u32>,
     /// What the fast reader fills: it is copied once, into the answer.
     entry: R,
+    /// The delimiter if rows can be plain, else 0.
+    plain: u8,
 }
 
 #[derive(Debug, Clone)]
@@ -47,6 +49,7 @@ impl<R: Entry> LineReader<R> {
             met: Deviations::empty(),
             last_index: None,
             entry: R::EMPTY,
+            plain: 0,
         }
     }
 
@@ -75,21 +78,17 @@ impl<R: Entry> LineReader<R> {
     /// Tries the fast reader on the line at the front of `input`; returns the row and the length with the line end.
     #[inline(always)]
     pub(crate) fn read_plain(&mut self, input: &[u8]) -> Option<(&R, usize)> {
-        let State::Rows(layout) = &self.state else { return None };
-        if !layout.is_plain {
+        if self.plain == 0 {
             return None;
         }
         let length = if input.len() >= LINE {
-            R::read_plain(input, layout.delimiter, &mut self.cache, &mut self.entry)?
+            R::read_plain(input, self.plain, &mut self.cache, &mut self.entry)?
         } else {
-            read_padded(input, layout.delimiter, &mut self.cache, &mut self.entry)?
+            read_padded(input, self.plain, &mut self.cache, &mut self.entry)?
         };
         // However the input is cut, a line that is too long for the buffer is an error.
         if length > self.limit {
             return None;
-        }
-        if input.get(length.wrapping_sub(2)) == Some(&b'\r') {
-            self.met.insert(Deviations::CRLF);
         }
         self.advance(length as u64);
         self.last_index = Some(self.entry.index());
@@ -121,6 +120,7 @@ impl<R: Entry> LineReader<R> {
         if ended {
             self.advance(1);
             if let State::LongLine(layout) = core::mem::replace(&mut self.state, State::Done) {
+                self.plain = if layout.is_plain { layout.delimiter } else { 0 };
                 self.state = State::Rows(layout);
             }
         }
@@ -140,6 +140,7 @@ impl<R: Entry> LineReader<R> {
             State::Start | State::Done => (ReadErrorKind::HeaderTooLong { limit }, State::Done),
         };
         self.state = state;
+        self.plain = 0;
         let error = self.locate(LineError { kind, column: None, at: 0, found });
         self.skip(kept.len().saturating_add(part.len()), ended);
         error
@@ -162,6 +163,7 @@ impl<R: Entry> LineReader<R> {
             self.met.insert(Deviations::NO_HEADER);
         }
         self.state = State::Done;
+        self.plain = 0;
     }
 
     fn read_unlocated(&mut self, line: &[u8]) -> Option<Result<R, LineError>> {
@@ -207,7 +209,8 @@ impl<R: Entry> LineReader<R> {
             let kind = ReadErrorKind::StrictHeader(refused);
             return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
         }
-        self.met.insert(met);
+        self.note(met);
+        self.plain = if first.layout.is_plain { first.layout.delimiter } else { 0 };
         self.state = State::Rows(first.layout);
         Ok((!first.is_header).then_some(text))
     }
@@ -218,8 +221,13 @@ impl<R: Entry> LineReader<R> {
             let kind = ReadErrorKind::StrictRow(refused);
             return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
         }
-        self.met.insert(met);
+        self.note(met);
         Ok(())
+    }
+
+    fn note(&mut self, met: Deviations) {
+        self.met.insert(met);
+        self.cache.crlf = self.met.contains(Deviations::CRLF);
     }
 
     fn refused(&self, met: Deviations) -> Option<Deviations> {
@@ -228,8 +236,9 @@ impl<R: Entry> LineReader<R> {
     }
 
     fn advance(&mut self, length: u64) {
-        self.offset = self.offset.saturating_add(length);
-        self.number = self.number.saturating_add(1);
+        // Neither is reached by any body.
+        self.offset = self.offset.wrapping_add(length);
+        self.number = self.number.wrapping_add(1);
     }
 
     fn locate(&self, error: LineError) -> ReadError {

@@ -67,7 +67,8 @@ fn timestamp(input: &[u8]) -> IResult<&[u8], DateTime<Utc>> {
 }
 
 fn time(text: &[u8; 21]) -> Option<DateTime<Utc>> {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'Z', b';'] = *text else {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'Z', b';'] = *text
+    else {
         return None;
     };
     let two = |tens: u8, ones: u8| {
