@@ -13,6 +13,7 @@
 mod columns;
 mod decoder;
 mod dialect;
+mod digits;
 mod entry;
 mod error;
 mod fast;
