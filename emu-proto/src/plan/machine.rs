@@ -61,6 +61,8 @@ pub(super) enum Why {
     Start,
     /// Nothing came for the block of rows up to this index, asked for twice.
     Empty { searched: u32, is_anchor_seen: bool },
+    /// The row before those that are missing is missing too.
+    AnchorGone,
     /// A row carries another serial number.
     Serial { index: u32, serial_number: SerialNumber },
 }
@@ -378,6 +380,7 @@ impl Machine {
         }
         match why {
             Why::Start => {}
+            Why::AnchorGone => self.reading.is_vouched = true,
             Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
             Why::Serial { index, serial_number } => {
                 let before = core::mem::replace(&mut self.reading.serial_number, serial_number);

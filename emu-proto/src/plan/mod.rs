@@ -56,6 +56,8 @@ use crate::request::Readout;
 /// A request that is dropped before its end was told is asked for again from the first row that is missing: nothing is
 /// lost and nothing comes twice.
 ///
+/// Requests overlap by a row: each starts with the last row that was read, by which the log is known to be the same still.
+///
 /// ```
 /// use emu_proto::{Checkpoint, End, LoadProfileEntry, Readout, ReadoutPlan, Verdict};
 ///
