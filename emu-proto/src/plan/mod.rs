@@ -118,8 +118,9 @@ pub struct ReadoutPlan<R: Entry> {
     machine: Machine,
     /// Where the plan started.
     since: Option<Checkpoint>,
-    /// A row that may have been cut; it is delivered when it comes a second time in the same form.
-    candidate: Option<R>,
+    /// Rows that may have been cut; each is taken when it comes a second time in the same form. Two, since requests with
+    /// the row before and without it take turns.
+    candidates: [Option<R>; 2],
 }
 
 /// What to do with a row.
@@ -286,8 +287,13 @@ impl<R: Entry> ReadoutPlan<R> {
     /// `500` may have been cut to `50`. The row is asked for again, and delivered when it comes with a line end, or a
     /// second time in the same form.
     pub fn handle_unterminated(&mut self, row: &R) -> Verdict {
-        let is_confirmed = self.candidate.as_ref() == Some(row);
-        self.candidate = if is_confirmed { None } else { Some(*row) };
+        let is_confirmed = self.candidates.iter().flatten().any(|candidate| candidate == row);
+        if !is_confirmed {
+            self.candidates.rotate_right(1);
+            if let Some(slot) = self.candidates.first_mut() {
+                *slot = Some(*row);
+            }
+        }
         self.machine.handle_row(Checkpoint::of(row), is_confirmed)
     }
 
@@ -348,7 +354,7 @@ impl<R: Entry> ReadoutPlan<R> {
     }
 
     const fn new(target: Target, order: Order, times: Times) -> Self {
-        Self { machine: Machine::new(R::LOG, target, order, times), since: None, candidate: None }
+        Self { machine: Machine::new(R::LOG, target, order, times), since: None, candidates: [None; 2] }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Reading {
     /// Whether rows were missing in the last answer, and the first row that came after them.
     pub(super) is_suspect: bool,
     seen_after: Option<u32>,
+    /// How far the last answer would have reached, in which nothing came.
+    empty_to: Option<u32>,
     /// Whether the log is known to be the same although the anchor is gone.
     pub(super) is_vouched: bool,
     /// Whether the next request leaves the anchor out.
@@ -48,7 +50,9 @@ pub(super) struct Reading {
     tries: u8,
     /// How often two answers did not agree about what is missing from `next` on.
     doubts: u8,
-    /// Whether any row was read.
+    /// How many rows were last taken for unreadable, if none was read since.
+    claimed: u32,
+    /// Whether any row was read, or found to be unreadable.
     has_started: bool,
 }
 
@@ -74,10 +78,12 @@ impl Reading {
             must_check: false,
             is_suspect: false,
             seen_after: None,
+            empty_to: None,
             is_vouched: false,
             is_bare: false,
             tries: 0,
             doubts: 0,
+            claimed: 0,
             has_started: false,
         }
     }
@@ -157,7 +163,6 @@ impl Machine {
             return Verdict::Discard;
         }
         if !is_whole {
-            self.answer.is_unsure = true;
             return Verdict::Discard;
         }
         if self.reading.must_check && !self.give_up_check() {
@@ -198,7 +203,6 @@ impl Machine {
             return Verdict::Discard;
         }
         if !is_whole {
-            self.answer.is_unsure = true;
             return Verdict::Discard;
         }
         if self.reading.must_check {
@@ -219,7 +223,7 @@ impl Machine {
             self.suspect(None);
             return false;
         }
-        if let (Some(checkpoint), Some(newest)) = (self.reading.anchor, self.newest)
+        if let (Target::Since(checkpoint), Some(newest)) = (self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
         {
             self.start_over(&checkpoint, newest);
@@ -275,6 +279,7 @@ impl Machine {
     fn suspect(&mut self, seen_after: Option<u32>) {
         self.reading.is_suspect = true;
         self.reading.seen_after = seen_after;
+        self.reading.empty_to = None;
         self.reading.is_bare = false;
     }
 
@@ -295,8 +300,10 @@ impl Machine {
         self.answer.has_moved = true;
         self.answer.is_anchor_seen = true;
         self.answer.bad_lines = 0;
+        self.reading.is_suspect = false;
         self.reading.is_bare = false;
         self.reading.is_vouched = false;
+        self.reading.claimed = 0;
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
@@ -333,24 +340,51 @@ impl Machine {
             self.reading.is_bare = !self.reading.is_bare;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
-                let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
-                let last = self.order.further(next, answer.bad_lines.saturating_sub(1), asked);
-                self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-                self.go_on_after(last);
+                self.claim_unreadable(next);
             }
-        } else if answer.is_repeated && (self.reading.seen_after.is_none() || self.is_last_doubt()) {
-            self.reading.is_suspect = false;
-            let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
-            self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
         } else {
-            self.suspect(None);
+            self.came_empty();
         }
+    }
+
+    /// A whole answer held nothing new. That is believed if the one before, no shorter, did not either.
+    fn came_empty(&mut self) {
+        let (answer, before) = (self.answer, self.reading.empty_to);
+        let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
+        let is_confirmed = before.is_some_and(|before| !self.order.is_before(before, searched));
+        if answer.is_repeated && is_confirmed {
+            self.reading.is_suspect = false;
+            return self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
+        }
+        self.suspect(None);
+        self.reading.empty_to = Some(searched);
+    }
+
+    /// An answer held nothing but lines that cannot be read, three times: as many rows are taken for unreadable.
+    ///
+    /// They may stand further on, after a hole. Then the same comes again, and twice as many are taken.
+    fn claim_unreadable(&mut self, next: u32) {
+        let answer = self.answer;
+        let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
+        let count = answer.bad_lines.max(self.reading.claimed.saturating_mul(2));
+        let last = self.order.further(next, count.saturating_sub(1), asked);
+        // The checkpoint's own row is not lost.
+        let lowest = self.checkpoint_below().map_or(0, |checkpoint| checkpoint.index.saturating_add(1));
+        let (first, end) = (next.min(last).max(lowest), next.max(last));
+        if first <= end {
+            self.events.push(Event::Unreadable { first, last: end });
+        }
+        self.reading.claimed = count;
+        self.reading.has_started = true;
+        // With the row before them, they would come again as well.
+        self.reading.anchor = None;
+        self.go_on_after(last);
     }
 
     /// The block from the next row to `searched` holds nothing, and the log is still the same.
     pub(super) fn block_was_empty(&mut self, searched: u32, is_anchor_seen: bool) {
         let Some(next) = self.reading.next else { return };
-        if let (true, Some(checkpoint), Some(newest)) = (self.reading.must_check, self.reading.anchor, self.newest)
+        if let (true, Target::Since(checkpoint), Some(newest)) = (self.reading.must_check, self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
         {
             return self.start_over(&checkpoint, newest);

@@ -199,8 +199,8 @@ impl Search {
 
     fn walked(&mut self, found: Option<Checkpoint>, is_unreadable: bool, limit: u32) -> Outcome {
         let Some(row) = found else {
-            // Lines that cannot be read are rows nevertheless.
-            let index = if is_unreadable { self.walk_start(limit) } else { self.hi };
+            // Lines that cannot be read are rows nevertheless, and may be what is looked for.
+            let index = if is_unreadable && self.bound.unknown { self.walk_start(limit) } else { self.hi };
             return Outcome::Found { index, row: self.row, is_edge: true };
         };
         (self.lo, self.hi, self.row, self.step) = (self.floor, row.index, Some(row), Step::Probe);

@@ -258,7 +258,8 @@ fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, s
         }
         let verdict = match fault {
             Fault::Cut(at) if at == place => {
-                let cut = LoadProfileEntry { frequency: DeciHertz(50), ..row };
+                // Two cuts of a row are not in the same place.
+                let cut = LoadProfileEntry { frequency: DeciHertz(i16::try_from(seen.requests.len()).unwrap()), ..row };
                 assert_ne!(plan.handle_unterminated(&cut), Verdict::Deliver, "a row that was cut");
                 return plan.handle_end(End::Complete);
             }
