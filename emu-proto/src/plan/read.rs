@@ -44,6 +44,8 @@ pub(super) struct Reading {
     empty_to: Option<u32>,
     /// Whether the log is known to be the same although the anchor is gone.
     pub(super) is_vouched: bool,
+    /// Whether the next request asks for as many rows as the meter gives, to see a row that may be cut once more.
+    is_wide: bool,
     /// Whether the next request leaves the anchor out.
     is_bare: bool,
     /// How often `next` could not be read.
@@ -80,6 +82,7 @@ impl Reading {
             seen_after: None,
             empty_to: None,
             is_vouched: false,
+            is_wide: false,
             is_bare: false,
             tries: 0,
             doubts: 0,
@@ -131,7 +134,7 @@ impl Machine {
         let reading = &self.reading;
         let next = reading.next?;
         // A repeated request asks for as much as the meter gives, to be sure of how wide a hole is.
-        let count = if reading.is_suspect { self.log.limit() } else { self.block };
+        let count = if reading.is_suspect || reading.is_wide { self.log.limit() } else { self.block };
         let anchor = reading.anchor.filter(|anchor| {
             (reading.must_check || !reading.is_bare)
                 && self.order.is_before(anchor.index, next)
@@ -150,13 +153,15 @@ impl Machine {
     pub(super) fn read_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
         let Some(next) = self.reading.next else { return self.abandon() };
         let is_passed = self.order.is_before(row.index, next);
-        if let Some(anchor) = self.reading.anchor.filter(|anchor| anchor.index == row.index)
-            && !(is_passed && self.answer.is_anchor_seen)
-        {
-            let is_same = row.is_same_row(&anchor);
-            if is_passed || !is_same {
-                return self.compare_anchor(&anchor, row, is_whole);
-            }
+        let known = [self.reading.anchor, self.newest].into_iter().flatten().find(|known| known.index == row.index);
+        if let Some(known) = known.filter(|known| !row.is_same_row(known)) {
+            return self.find_another_log(&known, row, is_whole);
+        }
+        if is_passed && known.is_some() && !self.answer.is_anchor_seen {
+            self.answer.is_anchor_seen = true;
+            self.answer.bad_lines = 0;
+            self.reading.must_check = false;
+            return Verdict::Discard;
         }
         if is_passed {
             self.events.push(Event::Duplicate { index: row.index });
@@ -174,7 +179,8 @@ impl Machine {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        if row.index != next && !self.believe_missing(next, row.index) {
+        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
         match checkpoint {
@@ -194,21 +200,15 @@ impl Machine {
         }
     }
 
-    /// The row before those that are wanted came: it must be the one that was read.
-    fn compare_anchor(&mut self, anchor: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
-        self.answer.bad_lines = 0;
-        if row.is_same_row(anchor) {
-            self.answer.is_anchor_seen = true;
-            self.reading.must_check = false;
-            return Verdict::Discard;
-        }
+    /// Another row stands where one is known that was read, or that the checkpoint names.
+    fn find_another_log(&mut self, known: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
         if !is_whole {
             return Verdict::Discard;
         }
         if self.reading.must_check {
-            self.start_over(anchor, row);
+            self.start_over(known, row);
         } else {
-            self.tell_change(anchor, row);
+            self.tell_change(known, row);
             self.give_up();
         }
         self.abandon()
@@ -250,10 +250,6 @@ impl Machine {
             }
             self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
         } else if self.agrees_with_last_answer(index) || self.is_last_doubt() {
-            if self.is_anchor_gone(index) && !self.reading.is_vouched {
-                self.ask_newest(Why::AnchorGone);
-                return false;
-            }
             self.tell_loss(next, last, self.answer.is_anchor_seen);
             self.reading.seen_after = None;
         } else {
@@ -268,6 +264,20 @@ impl Machine {
     fn is_anchor_gone(&self, index: u32) -> bool {
         !self.answer.is_anchor_seen
             && self.reading.anchor.is_some_and(|anchor| self.order.is_before(anchor.index, index))
+    }
+
+    /// The anchor is gone, by which the log is known. Returns whether that is to be put up with.
+    fn vouch(&mut self, index: u32) -> bool {
+        if self.answer.bad_lines > 0 {
+            // It may be among them.
+            return self.is_last_try();
+        }
+        if self.answer.is_repeated {
+            self.ask_newest(Why::AnchorGone);
+        } else {
+            self.suspect(Some(index));
+        }
+        false
     }
 
     /// Whether the rows before `index` were missing in the answer before this one as well.
@@ -302,6 +312,7 @@ impl Machine {
         self.answer.bad_lines = 0;
         self.reading.is_suspect = false;
         self.reading.is_bare = false;
+        self.reading.is_wide = false;
         self.reading.is_vouched = false;
         self.reading.claimed = 0;
         self.reading.anchor = Some(row);
@@ -334,10 +345,11 @@ impl Machine {
         }
         self.fruitless = self.fruitless.saturating_add(1);
         if !is_complete {
-            // Asked for with the anchor and without it in turn: it might be all that comes before the break, and a cut
-            // after so many bytes does not cut the same row in the same place.
+            // If the anchor is all that came before the break, it is left out once: the log was just seen to be the same,
+            // and a cut after so many bytes does not cut the same row in the same place.
             self.reading.is_suspect = false;
-            self.reading.is_bare = !self.reading.is_bare;
+            self.reading.is_wide = answer.is_unsure;
+            self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
                 self.claim_unreadable(next);
