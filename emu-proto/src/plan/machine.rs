@@ -63,6 +63,8 @@ pub(super) enum Why {
     Empty { searched: u32, is_anchor_seen: bool },
     /// The row before those that are missing is missing too.
     AnchorGone,
+    /// Another row stands at this index than did before.
+    OtherRow { index: u32 },
     /// A row carries another serial number.
     Serial { index: u32, serial_number: SerialNumber },
 }
@@ -198,10 +200,10 @@ impl Machine {
         self.answer.rows
     }
 
-    /// Whether a row that may be cut is wanted, and can be asked for in another place.
+    /// Whether a row that may be cut is wanted, and can be had at another place of an answer: without the row before it.
     pub(super) fn may_be_cut_alike(&self, index: u32) -> bool {
         let is_wanted = self.reading.next.is_some_and(|next| !self.order.is_before(index, next));
-        matches!(self.state, State::Read) && is_wanted && self.has_passed_anchor()
+        matches!(self.state, State::Read) && is_wanted && self.answer.is_anchor_seen
     }
 
     pub(super) fn handle_bad_line(&mut self) {
@@ -403,6 +405,10 @@ impl Machine {
         }
         match why {
             Why::Start => {}
+            Why::OtherRow { index } => {
+                self.events.push(Event::IndexRestart { index, newest: newest.map(|newest| newest.index) });
+                self.give_up();
+            }
             Why::AnchorGone => self.reading.is_vouched = true,
             Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
             Why::Serial { index, serial_number } => {
