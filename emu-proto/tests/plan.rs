@@ -432,6 +432,21 @@ fn index_restart_since_a_checkpoint() {
 }
 
 #[test]
+fn an_old_answer_for_the_newest_row_is_no_restart() {
+    // A proxy between that answers from its memory, or a meter that has not found its counter yet.
+    let meter = with_rows(1, 100);
+    let saved = checkpoint(&meter, 90);
+    let mut plan = Plan::since(saved);
+    assert_eq!(plan.poll_request(), Some(Readout::Last(1)));
+    assert_eq!(plan.handle_row(&meter.ring[&20]), Verdict::Discard);
+    plan.handle_end(End::Complete);
+    assert_eq!(plan.poll_request(), Some(range(90, 90)));
+    assert_eq!(plan.handle_row(&meter.ring[&90]), Verdict::Discard);
+    plan.handle_end(End::Complete);
+    assert_eq!((plan.poll_request(), plan.poll_event(), plan.checkpoint()), (None, None, Some(saved)));
+}
+
+#[test]
 fn index_restart_while_reading() {
     for (first, count, newest) in [(1, 0, None), (1, 3, Some(3)), (1, 40, Some(40)), (1, 60, Some(60))] {
         for order in [Order::Ascending, Order::Descending] {

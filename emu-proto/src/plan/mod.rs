@@ -12,6 +12,7 @@
 //!
 //! Source: manual, "Read-Out Data Logger" and "Read-Out Logbook" (limits, staggered requests, inclusive ends).
 
+mod answer;
 mod checkpoint;
 mod continuity;
 mod event;
