@@ -37,10 +37,13 @@ pub trait Entry: Copy + PartialEq + core::fmt::Debug + Send + Sync + sealed::Cel
 
 pub(crate) mod sealed {
     use super::RawRow;
-    use crate::fast::DateCache;
+    use crate::fast::RowCache;
 
     /// The way between an entry and its cells, by column number in the manual's order.
     pub trait Cells: Sized {
+        /// An entry to be written over.
+        const EMPTY: Self;
+
         /// Makes the entry of cells that were all read and found within their columns' ranges.
         fn from_cells(row: &RawRow) -> Self;
 
@@ -49,9 +52,9 @@ pub(crate) mod sealed {
 
         /// Reads a whole line in the known firmware's layout, with this delimiter, as fast as can be.
         ///
-        /// Returns the entry and the length of the line with its end, or `None` for whatever is not plain: the careful
-        /// reader then says what it is.
-        fn read_plain(_input: &[u8], _delimiter: u8, _dates: &mut DateCache) -> Option<(Self, usize)> {
+        /// Fills the entry and returns the length of the line with its end, or `None` for whatever is not plain: the
+        /// careful reader then says what it is. `input` must hold [`LINE`](crate::fast::LINE) bytes.
+        fn read_plain(_input: &[u8], _delimiter: u8, _cache: &mut RowCache, _entry: &mut Self) -> Option<usize> {
             None
         }
     }
@@ -105,11 +108,14 @@ fn bit(column: usize) -> u32 {
 
 /// One cell's type: how it is taken out of a [`RawRow`] and put into one.
 pub(crate) trait Cell: Sized {
+    const ZERO: Self;
     fn get(row: &RawRow, column: usize) -> Self;
     fn set(&self, row: &mut RawRow, column: usize);
 }
 
 impl Cell for DateTime<Utc> {
+    const ZERO: Self = Self::UNIX_EPOCH;
+
     fn get(row: &RawRow, column: usize) -> Self {
         row.time(column)
     }
@@ -120,6 +126,8 @@ impl Cell for DateTime<Utc> {
 }
 
 impl<T: Cell> Cell for Option<T> {
+    const ZERO: Self = None;
+
     fn get(row: &RawRow, column: usize) -> Self {
         row.is_present(column).then(|| T::get(row, column))
     }
@@ -134,8 +142,10 @@ impl<T: Cell> Cell for Option<T> {
 /// Cells that are integers: the reader has checked the column's range, which is the type's own, so that the fallback of
 /// the conversion is never taken.
 macro_rules! integer_cells {
-    ($($name:ty = $wrap:expr, $unwrap:expr;)*) => {$(
+    ($($name:ty = $zero:expr, $wrap:expr, $unwrap:expr;)*) => {$(
         impl Cell for $name {
+            const ZERO: Self = $zero;
+
             fn get(row: &RawRow, column: usize) -> Self {
                 $wrap(row.integer(column).try_into().unwrap_or_default())
             }
@@ -148,18 +158,18 @@ macro_rules! integer_cells {
 }
 
 integer_cells! {
-    u32 = core::convert::identity, core::convert::identity;
-    Status = Self::from_bits_retain, |value: Self| value.bits();
-    SerialNumber = |digits| Self::new(digits).unwrap_or_default(), Self::get;
-    WattHours = WattHours, WattHours::get;
-    VarHours = VarHours, VarHours::get;
-    Watts = Watts, Watts::get;
-    MilliAmperes = MilliAmperes, MilliAmperes::get;
-    DeciVolts = DeciVolts, DeciVolts::get;
-    PowerFactor = PowerFactor, PowerFactor::get;
-    DeciHertz = DeciHertz, DeciHertz::get;
-    PulsesPerKilowattHour = PulsesPerKilowattHour, PulsesPerKilowattHour::get;
-    Milliseconds = Milliseconds, Milliseconds::get;
+    u32 = 0, core::convert::identity, core::convert::identity;
+    Status = Self::empty(), Self::from_bits_retain, |value: Self| value.bits();
+    SerialNumber = Self::MAX, |digits| Self::new(digits).unwrap_or_default(), Self::get;
+    WattHours = WattHours(0), WattHours, WattHours::get;
+    VarHours = VarHours(0), VarHours, VarHours::get;
+    Watts = Watts(0), Watts, Watts::get;
+    MilliAmperes = MilliAmperes(0), MilliAmperes, MilliAmperes::get;
+    DeciVolts = DeciVolts(0), DeciVolts, DeciVolts::get;
+    PowerFactor = PowerFactor(0), PowerFactor, PowerFactor::get;
+    DeciHertz = DeciHertz(0), DeciHertz, DeciHertz::get;
+    PulsesPerKilowattHour = PulsesPerKilowattHour(0), PulsesPerKilowattHour, PulsesPerKilowattHour::get;
+    Milliseconds = Milliseconds(0), Milliseconds, Milliseconds::get;
 }
 
 /// Defines an entry's struct and its column table from one list.
@@ -214,6 +224,8 @@ macro_rules! log_entry {
         }
 
         impl $crate::entry::sealed::Cells for $name {
+            const EMPTY: Self = Self { $($field: <$type as $crate::entry::Cell>::ZERO,)* };
+
             fn from_cells(row: &$crate::entry::RawRow) -> Self {
                 let mut column = 0usize..;
                 // Fields are made in the order in which they are written, which is the table's.
@@ -231,9 +243,10 @@ macro_rules! log_entry {
                 fn read_plain(
                     input: &[u8],
                     delimiter: u8,
-                    dates: &mut $crate::fast::DateCache,
-                ) -> Option<(Self, usize)> {
-                    $plain(input, delimiter, dates)
+                    cache: &mut $crate::fast::RowCache,
+                    entry: &mut Self,
+                ) -> Option<usize> {
+                    $plain(input, delimiter, cache, entry)
                 }
             )?
         }

@@ -11,20 +11,26 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
 
 mod columns;
+mod decoder;
 mod dialect;
 mod entry;
 mod error;
 mod fast;
+mod header;
+mod lines;
 mod load_profile;
 mod logbook;
 mod plan;
 mod request;
+mod row;
 mod serial;
 mod status;
+mod time;
 mod units;
 mod write;
 
 pub use columns::{Column, HeaderCell, Quantity};
+pub use decoder::{Decoder, Rows, read_body, read_row};
 pub use dialect::{ColumnOrder, Delimiter, Deviations, Dialect, HeaderForm, LineEnd, TimeForm};
 pub use entry::Entry;
 pub use error::{Found, ReadError, ReadErrorKind};

@@ -24,6 +24,8 @@ impl SerialNumber {
     /// The largest serial number, `99999999`.
     pub const MAX: Self = Self(99_999_999);
 
+    pub(crate) const ZERO: Self = Self(0);
+
     /// Returns the serial number with these digits, or `None` above [`MAX`](Self::MAX).
     #[must_use]
     pub const fn new(digits: u32) -> Option<Self> {
