@@ -1,15 +1,13 @@
 //! Reading the span, block by block.
 //!
-//! What is missing in an answer is never believed the first time. The rows are asked for again, together with the row
-//! before them, the *anchor*, which is known to be there. If the anchor comes and they do not, the log has a hole; if the
-//! anchor is gone as well, the ring has overtaken it; if another row is in its place, it is another log.
+//! Each request starts with the row before those that are wanted, the *anchor*, which is known to be there: if another row
+//! has its index, it is another log. What is missing in an answer is the matter of `missing`.
 
 use super::Verdict;
 use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
 use super::event::Event;
 use super::machine::{Machine, State, Why};
-use super::search::TRIES;
 use super::target::{Order, Target};
 use crate::serial::SerialNumber;
 
@@ -36,12 +34,25 @@ pub(super) struct Reading {
     pub(super) serial_number: SerialNumber,
     /// Whether the anchor is a checkpoint that was not compared with the log yet.
     pub(super) must_check: bool,
-    /// Whether rows were missing in the last answer.
+    /// Whether rows were missing in the last answer, and the first row that came after them.
     pub(super) is_suspect: bool,
+    pub(super) seen_after: Option<u32>,
+    /// How far the last answer would have reached, in which nothing came.
+    pub(super) empty_to: Option<u32>,
+    /// Whether the log is known to be the same although the anchor is gone.
+    pub(super) is_vouched: bool,
+    /// Whether the next request asks for as many rows as the meter gives, to see a row that may be cut once more.
+    pub(super) is_wide: bool,
+    /// Whether the next request leaves the anchor out.
+    pub(super) is_bare: bool,
     /// How often `next` could not be read.
-    tries: u8,
-    /// Whether any row was read.
-    has_started: bool,
+    pub(super) tries: u8,
+    /// How often two answers did not agree about what is missing from `next` on.
+    pub(super) doubts: u8,
+    /// How many rows were last taken for unreadable, if none was read since.
+    pub(super) claimed: u32,
+    /// Whether any row was read, or found to be unreadable.
+    pub(super) has_started: bool,
 }
 
 impl Reading {
@@ -65,7 +76,14 @@ impl Reading {
             serial_number,
             must_check: false,
             is_suspect: false,
+            seen_after: None,
+            empty_to: None,
+            is_vouched: false,
+            is_wide: false,
+            is_bare: false,
             tries: 0,
+            doubts: 0,
+            claimed: 0,
             has_started: false,
         }
     }
@@ -113,9 +131,9 @@ impl Machine {
         let reading = &self.reading;
         let next = reading.next?;
         // A repeated request asks for as much as the meter gives, to be sure of how wide a hole is.
-        let count = if reading.is_suspect { self.log.limit() } else { self.block };
+        let count = if reading.is_suspect || reading.is_wide { self.log.limit() } else { self.block };
         let anchor = reading.anchor.filter(|anchor| {
-            (reading.is_suspect || reading.must_check)
+            (reading.must_check || !reading.is_bare)
                 && self.order.is_before(anchor.index, next)
                 && anchor.index.abs_diff(next) < count
         });
@@ -131,54 +149,64 @@ impl Machine {
 
     pub(super) fn read_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
         let Some(next) = self.reading.next else { return self.abandon() };
-        let anchor = self.reading.anchor.filter(|anchor| self.order.is_before(anchor.index, next));
-        if let Some(anchor) = anchor.filter(|anchor| anchor.index == row.index && !self.answer.is_anchor_seen) {
-            return self.compare_anchor(&anchor, row, is_whole);
+        let is_passed = self.order.is_before(row.index, next);
+        let known = [self.reading.anchor, self.newest].into_iter().flatten().find(|known| known.index == row.index);
+        if let Some(known) = known.filter(|known| !row.is_same_row(known)) {
+            return self.find_another_log(&known, row, is_whole);
         }
-        if self.order.is_before(row.index, next) {
+        if is_passed && known.is_some() && !self.answer.is_anchor_seen {
+            self.answer.is_anchor_seen = true;
+            self.answer.bad_lines = 0;
+            self.reading.must_check = false;
+            return Verdict::Discard;
+        }
+        if is_passed {
             self.events.push(Event::Duplicate { index: row.index });
             return Verdict::Discard;
         }
         if !is_whole {
-            // Asked for again together with the anchor, so that a cut after so many bytes is at another place.
-            self.answer.is_unsure = true;
-            self.reading.is_suspect = true;
             return Verdict::Discard;
         }
         if self.reading.must_check && !self.give_up_check() {
             return self.abandon();
         }
-        if self.is_end_checkpoint(row) {
-            self.reading.next = None;
-            return self.abandon();
-        }
-        if row.serial_number != self.reading.serial_number {
+        let checkpoint = self.checkpoint_below().filter(|checkpoint| checkpoint.index == row.index);
+        let is_end = checkpoint.is_some_and(|checkpoint| checkpoint.is_same_row(&row));
+        if !is_end && row.serial_number != self.reading.serial_number {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        if row.index != next && !self.believe_missing(next, row.index) {
+        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
-        self.accept(row)
+        match checkpoint {
+            Some(_) if is_end => {
+                self.answer.has_moved = true;
+                self.reading.next = None;
+                self.abandon()
+            }
+            Some(checkpoint) => {
+                // Not the log that it was made of: all of it is read.
+                self.tell_change(&checkpoint, row);
+                self.target = Target::Everything;
+                (self.reading.low, self.reading.last, self.reading.total) = (0, 0, None);
+                self.accept(row)
+            }
+            None => self.accept(row),
+        }
     }
 
-    /// The row before those that are wanted came: it must be the one that was read.
-    fn compare_anchor(&mut self, anchor: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
-        self.answer.bad_lines = 0;
-        if row.is_same_row(anchor) {
-            self.answer.is_anchor_seen = true;
-            self.reading.must_check = false;
-            return Verdict::Discard;
-        }
+    /// Another row stands where one is known that was read, or that the checkpoint names.
+    fn find_another_log(&mut self, known: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
         if !is_whole {
-            self.answer.is_unsure = true;
             return Verdict::Discard;
         }
-        if self.reading.must_check {
-            self.start_over(anchor, row);
-        } else {
-            self.tell_change(anchor, row);
-            self.give_up();
+        match self.target {
+            Target::Since(checkpoint) if self.reading.must_check && checkpoint.index == row.index => {
+                self.start_over(known, row);
+            }
+            _ => self.ask_newest(Why::OtherRow { index: known.index }),
         }
         self.abandon()
     }
@@ -189,10 +217,10 @@ impl Machine {
             return false;
         }
         if self.answer.bad_lines == 0 && !self.answer.is_repeated {
-            self.reading.is_suspect = true;
+            self.suspect(None);
             return false;
         }
-        if let (Some(checkpoint), Some(newest)) = (self.reading.anchor, self.newest)
+        if let (Target::Since(checkpoint), Some(newest)) = (self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
         {
             self.start_over(&checkpoint, newest);
@@ -202,48 +230,23 @@ impl Machine {
         true
     }
 
-    /// Whether a plan that reads down to a checkpoint has come to its row. If another row is there, all is read.
-    fn is_end_checkpoint(&mut self, row: Checkpoint) -> bool {
-        let Target::Since(checkpoint) = self.target else { return false };
-        if self.order == Order::Ascending || row.index != checkpoint.index {
-            return false;
+    /// The checkpoint, if the plan reads down to its row.
+    pub(super) fn checkpoint_below(&self) -> Option<Checkpoint> {
+        match (self.target, self.order) {
+            (Target::Since(checkpoint), Order::Descending) => Some(checkpoint),
+            _ => None,
         }
-        if row.is_same_row(&checkpoint) {
-            return true;
-        }
-        self.tell_change(&checkpoint, row);
-        self.target = Target::Everything;
-        (self.reading.low, self.reading.last, self.reading.total) = (0, 0, None);
-        false
-    }
-
-    /// Rows from `next` up to the one before `index` did not come. Returns whether that is final.
-    fn believe_missing(&mut self, next: u32, index: u32) -> bool {
-        let Some(last) = self.order.before(index) else { return false };
-        if self.answer.bad_lines > 0 {
-            if !self.is_last_try() {
-                return false;
-            }
-            self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-        } else if self.answer.is_repeated {
-            self.tell_loss(next, last, self.answer.is_anchor_seen);
-        } else {
-            self.reading.is_suspect = true;
-            return false;
-        }
-        self.reading.next = Some(index);
-        true
-    }
-
-    fn is_last_try(&mut self) -> bool {
-        self.reading.tries = self.reading.tries.saturating_add(1);
-        self.reading.tries >= TRIES
     }
 
     fn accept(&mut self, row: Checkpoint) -> Verdict {
         self.answer.has_moved = true;
         self.answer.is_anchor_seen = true;
         self.answer.bad_lines = 0;
+        self.reading.is_suspect = false;
+        self.reading.is_bare = false;
+        self.reading.is_wide = false;
+        self.reading.is_vouched = false;
+        self.reading.claimed = 0;
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
@@ -269,132 +272,29 @@ impl Machine {
         let answer = self.answer;
         if answer.has_moved {
             // Whatever is missing after the last row is asked for first in the next request.
-            self.reading.is_suspect = answer.is_unsure;
+            self.reading.is_suspect = false;
             return;
         }
         self.fruitless = self.fruitless.saturating_add(1);
         if !is_complete {
-            // The next one is asked for without the anchor: it might be all that comes before the break.
-            self.reading.is_suspect = answer.is_unsure && !answer.is_repeated;
+            // If the anchor is all that came before the break, it is left out once: the log was just seen to be the same,
+            // and a cut after so many bytes does not cut the same row in the same place.
+            self.reading.is_suspect = false;
+            self.reading.is_wide = answer.is_unsure;
+            self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
-                let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
-                let last = self.order.further(next, answer.bad_lines.saturating_sub(1), asked);
-                self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-                self.go_on_after(last);
+                self.claim_unreadable(next);
             }
-        } else if answer.is_repeated {
-            self.reading.is_suspect = false;
-            let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
-            self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
         } else {
-            self.reading.is_suspect = true;
+            self.came_empty();
         }
     }
 
-    /// The block from the next row to `searched` holds nothing, and the log is still the same.
-    pub(super) fn block_was_empty(&mut self, searched: u32, is_anchor_seen: bool) {
-        let Some(next) = self.reading.next else { return };
-        if let (true, Some(checkpoint), Some(newest)) = (self.reading.must_check, self.reading.anchor, self.newest)
-            && checkpoint.serial_number != newest.serial_number
-        {
-            return self.start_over(&checkpoint, newest);
-        }
-        self.reading.must_check = false;
-        match self.order {
-            Order::Ascending if searched < self.reading.last => {
-                self.find_next(searched.saturating_add(1), is_anchor_seen);
-            }
-            Order::Ascending => self.resume(None, is_anchor_seen),
-            Order::Descending => {
-                self.tell_end_of_ring(next);
-                self.finish(true);
-            }
-        }
-    }
-
-    /// Goes on from the row that was found after a hole, or ends where there is none.
-    pub(super) fn resume(&mut self, found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool) {
-        let Some(next) = self.reading.next else { return };
-        let last = found.map_or(Some(self.reading.last), |(index, _)| self.order.before(index));
-        if let Some(last) = last.filter(|last| !self.order.is_before(*last, next)) {
-            self.tell_loss(next, last, is_anchor_seen);
-            self.go_on_after(last);
-        }
-        if let Some((_, row)) = found {
-            self.reading.anchor = row;
-        }
-        self.state = State::Read;
-        self.finish_if_read();
-    }
-
-    /// Tells why rows are missing, both of which ends are given in the order of reading.
-    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool) {
-        let (first, last) = (next.min(last), next.max(last));
-        if self.order == Order::Descending || is_anchor_seen {
-            return self.events.push(Event::Gap { first, last });
-        }
-        match self.reading.anchor {
-            Some(anchor) if anchor.index <= last => {
-                let known = anchor.index.max(first);
-                if let Some(unknown) = known.checked_sub(1).filter(|unknown| *unknown >= first) {
-                    self.tell_absent(first, unknown);
-                }
-                self.events.push(Event::Overrun { first: known, last });
-            }
-            _ => self.tell_absent(first, last),
-        }
-    }
-
-    /// Rows that were never known to be there.
-    fn tell_absent(&mut self, first: u32, last: u32) {
-        if self.reading.has_started {
-            self.events.push(Event::Gap { first, last });
-        } else if matches!(self.target, Target::Last(_) | Target::Indices { .. }) {
-            self.events.push(Event::Absent { first, last });
-        }
-    }
-
-    /// A plan that reads downwards has come to the ring's end, with these rows still wanted.
-    fn tell_end_of_ring(&mut self, next: u32) {
-        let newest = self.newest;
-        let known = match self.target {
-            Target::Since(checkpoint) => {
-                if let Some(newest) = newest.filter(|newest| newest.serial_number != checkpoint.serial_number) {
-                    return self.tell_change(&checkpoint, newest);
-                }
-                checkpoint.index.checked_add(1)
-            }
-            _ => self.reading.oldest_seen.map(|row| row.index),
-        };
-        match known {
-            Some(known) if known <= next => self.events.push(Event::Overrun { first: known, last: next }),
-            Some(_) => {}
-            None if matches!(self.target, Target::Last(_) | Target::Indices { .. }) => {
-                self.events.push(Event::Absent { first: self.reading.last, last: next });
-            }
-            None => {}
-        }
-    }
-
-    /// The log is another one now: what is left is told as not read.
-    pub(super) fn give_up(&mut self) {
-        if let Some(next) = self.reading.next {
-            let last = match (self.target, self.order) {
-                (Target::Since(checkpoint), Order::Descending) => checkpoint.index.saturating_add(1),
-                _ => self.reading.last,
-            };
-            if !self.order.is_before(last, next) {
-                self.events.push(Event::NotRead { first: next.min(last), last: next.max(last) });
-            }
-        }
-        self.finish(false);
-    }
-
-    fn go_on_after(&mut self, index: u32) {
+    pub(super) fn go_on_after(&mut self, index: u32) {
         let last = self.reading.last;
         self.reading.next = self.order.after(index).filter(|next| !self.order.is_before(last, *next));
-        self.reading.tries = 0;
+        (self.reading.tries, self.reading.doubts) = (0, 0);
         self.fruitless = 0;
     }
 
