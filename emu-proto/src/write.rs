@@ -157,7 +157,7 @@ fn write_cell(out: &mut impl Write, dialect: &Dialect, row: &RawRow, number: usi
 }
 
 /// Writes a point in time; the date and time of day are those of the form's zone.
-fn write_time(out: &mut impl Write, form: TimeForm, time: DateTime<Utc>) -> fmt::Result {
+pub(crate) fn write_time(out: &mut impl Write, form: TimeForm, time: DateTime<Utc>) -> fmt::Result {
     let minutes_east = match form {
         TimeForm::Epoch => return write!(out, "{}", time.timestamp()),
         TimeForm::Offset(minutes) => minutes,

@@ -1,0 +1,456 @@
+//! The states of a plan, but for reading itself: what is newest, and from where to where.
+
+use super::checkpoint::Checkpoint;
+use super::continuity::{Continuity, is_clock_set};
+use super::event::{Event, Events};
+use super::read::Reading;
+use super::search::{Bound, Outcome, Search};
+use super::target::{Order, Target, Times, just_after};
+use super::{Progress, Verdict};
+use crate::request::{Log, Readout};
+use crate::serial::SerialNumber;
+
+/// A plan but for the rows' type.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    /// What was ordered.
+    pub(super) log: Log,
+    pub(super) block: u32,
+    pub(super) order: Order,
+    pub(super) target: Target,
+    pub(super) times: Times,
+    /// What is known, and where the plan stands.
+    pub(super) state: State,
+    pub(super) newest: Option<Checkpoint>,
+    pub(super) reading: Reading,
+    pub(super) answer: Answer,
+    /// What is told.
+    pub(super) continuity: Continuity,
+    pub(super) events: Events,
+    pub(super) delivered: u64,
+    pub(super) last_delivered: Option<Checkpoint>,
+    pub(super) fruitless: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum State {
+    /// The newest row is asked for.
+    Newest(Newest),
+    /// A bound is looked for.
+    Search(Search, Goal),
+    /// Rows are read.
+    Read,
+    /// Nothing more is asked for; whether all was read that was ordered.
+    Done { is_complete: bool },
+}
+
+/// The newest row is asked for; of several the one with the highest index counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newest {
+    why: Why,
+    /// More than one where the newest cannot be read.
+    count: u32,
+    row: Option<Checkpoint>,
+    /// Whether the log was found empty once; that is believed the second time.
+    is_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Why {
+    /// The plan starts.
+    Start,
+    /// Nothing came for the block of rows up to this index, asked for twice.
+    Empty { searched: u32, is_anchor_seen: bool },
+    /// A row carries another serial number.
+    Serial { index: u32, serial_number: SerialNumber },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Goal {
+    /// The first row of the span.
+    Low,
+    /// The row after the span.
+    High,
+    /// The row after a hole.
+    Resume { is_anchor_seen: bool },
+}
+
+/// The answer under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    /// The lowest and the highest index that were asked for.
+    pub(super) low: u32,
+    pub(super) high: u32,
+    /// Whether the request repeats one in whose answer rows were missing: what is missing now as well is believed.
+    pub(super) is_repeated: bool,
+    pub(super) is_open: bool,
+    /// Whether anything was told of it.
+    is_touched: bool,
+    /// Whether the rest of it is of no use, and what it showed has been drawn.
+    pub(super) is_abandoned: bool,
+    pub(super) is_settled: bool,
+    /// Whether its last row may be cut.
+    pub(super) is_unsure: bool,
+    /// Whether it has brought a new row.
+    pub(super) has_moved: bool,
+    /// Whether the row before those that are wanted has come, or was not asked for.
+    pub(super) is_anchor_seen: bool,
+    has_unasked: bool,
+    /// Lines that could not be read since the last row.
+    pub(super) bad_lines: u32,
+    rows: u32,
+}
+
+/// So many rows around a time are looked at, since clocks jump: a day.
+const MARGIN: u32 = 96;
+
+impl Machine {
+    pub(super) const fn new(log: Log, target: Target, order: Order, times: Times) -> Self {
+        let interval = match log {
+            Log::LoadProfile => 900,
+            Log::Logbook => 0,
+        };
+        let state = match target {
+            Target::Last(0) => State::Done { is_complete: true },
+            _ => State::Newest(Newest::new(Why::Start)),
+        };
+        Self {
+            log,
+            block: log.limit(),
+            order,
+            target,
+            times,
+            state,
+            newest: None,
+            reading: Reading::NOTHING,
+            answer: Answer::CLOSED,
+            continuity: Continuity::new(interval),
+            events: Events::new(),
+            delivered: 0,
+            last_delivered: None,
+            fruitless: 0,
+        }
+    }
+
+    pub(super) fn poll_request(&mut self) -> Option<Readout> {
+        if self.answer.is_open && self.answer.is_touched {
+            self.handle_end(false);
+        }
+        let limit = self.log.limit();
+        let (is_repeated, mut is_anchor_seen) = (self.reading.is_suspect, false);
+        let (readout, low, high) = match &mut self.state {
+            State::Newest(newest) => {
+                newest.row = None;
+                (Readout::Last(newest.count), 0, u32::MAX)
+            }
+            State::Search(search, _) => {
+                let (from, to) = search.ask(limit);
+                (Readout::Range { from, to }, from, to)
+            }
+            State::Read => {
+                let (from, to, asks_anchor) = self.span_to_ask()?;
+                is_anchor_seen = !asks_anchor && self.has_passed_anchor();
+                (Readout::Range { from, to }, from.min(to), from.max(to))
+            }
+            State::Done { .. } => return None,
+        };
+        self.answer = Answer { low, high, is_open: true, is_repeated, is_anchor_seen, ..Answer::CLOSED };
+        Some(readout)
+    }
+
+    /// Takes a row; `is_whole` unless the row is the answer's last one and may be cut.
+    pub(super) fn handle_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
+        if !self.answer.is_open || self.answer.is_abandoned {
+            return Verdict::Abandon;
+        }
+        self.answer.is_touched = true;
+        self.answer.rows = self.answer.rows.saturating_add(1);
+        if self.answer.rows > self.log.limit().saturating_mul(2) {
+            // No meter does that. What came so far counts, and the answer as broken.
+            self.answer.is_unsure = true;
+            self.answer.is_abandoned = true;
+            return Verdict::Abandon;
+        }
+        if row.index < self.answer.low || row.index > self.answer.high {
+            if !core::mem::replace(&mut self.answer.has_unasked, true) {
+                self.events.push(Event::Unasked { index: row.index });
+            }
+            return Verdict::Discard;
+        }
+        let verdict = match &mut self.state {
+            State::Newest(newest) => newest.handle_row(row, is_whole, &mut self.answer),
+            State::Search(search, _) => search.handle_row(row),
+            State::Read => self.read_row(row, is_whole),
+            State::Done { .. } => Verdict::Abandon,
+        };
+        if verdict == Verdict::Abandon {
+            self.answer.is_abandoned = true;
+        }
+        verdict
+    }
+
+    pub(super) fn handle_bad_line(&mut self) {
+        self.answer.is_touched = true;
+        self.answer.bad_lines = self.answer.bad_lines.saturating_add(1);
+    }
+
+    pub(super) fn handle_end(&mut self, is_complete: bool) {
+        if !core::mem::replace(&mut self.answer.is_open, false) {
+            return;
+        }
+        let is_complete = is_complete && !self.answer.is_unsure;
+        match self.state {
+            // What the answer showed was drawn from it when it was abandoned.
+            _ if self.answer.is_settled => {
+                if !self.answer.has_moved {
+                    self.fruitless = self.fruitless.saturating_add(1);
+                }
+                self.finish_if_read();
+            }
+            State::Newest(newest) => self.newest_ended(newest, is_complete),
+            State::Search(search, goal) => self.search_ended(search, goal, is_complete || self.answer.is_abandoned),
+            State::Read => {
+                self.read_ended(is_complete);
+                self.finish_if_read();
+            }
+            State::Done { .. } => {}
+        }
+    }
+
+    fn newest_ended(&mut self, mut newest: Newest, is_complete: bool) {
+        if newest.row.is_none() && (!is_complete || self.answer.bad_lines > 0 || !newest.is_empty) {
+            self.fruitless = self.fruitless.saturating_add(1);
+            if self.answer.bad_lines > 0 || self.answer.is_unsure {
+                newest.count = newest.count.saturating_mul(2).min(self.log.limit());
+            } else if is_complete {
+                newest.is_empty = true;
+            }
+            self.state = State::Newest(newest);
+            return;
+        }
+        match newest.why {
+            Why::Start => {
+                self.fruitless = 0;
+                self.start(newest.row);
+            }
+            why => self.look_again(why, newest.row),
+        }
+    }
+
+    /// Starts from the newest row: the span ends there, whatever is logged from now on.
+    fn start(&mut self, newest: Option<Checkpoint>) {
+        self.newest = newest;
+        let Some(newest) = newest else {
+            if let Target::Since(checkpoint) = self.target {
+                self.events.push(Event::IndexRestart { index: checkpoint.index, newest: None });
+            }
+            return self.finish(true);
+        };
+        self.reading = Reading::new(newest.serial_number);
+        if let Target::Since(checkpoint) = self.target {
+            if newest.is_same_row(&checkpoint) {
+                return self.finish(true);
+            }
+            if newest.index <= checkpoint.index {
+                return self.start_over(&checkpoint, newest);
+            }
+        }
+        self.find_low(newest);
+    }
+
+    /// The checkpoint is of another log than the meter's: tells how it is another, and reads all there is.
+    pub(super) fn start_over(&mut self, checkpoint: &Checkpoint, seen: Checkpoint) {
+        self.tell_change(checkpoint, seen);
+        self.target = Target::Everything;
+        self.continuity.reset();
+        let Some(newest) = self.newest else { return self.finish(true) };
+        self.reading = Reading::new(newest.serial_number);
+        self.find_low(newest);
+    }
+
+    /// Tells that `known` is of another log than `seen`, a row of the present one.
+    pub(super) fn tell_change(&mut self, known: &Checkpoint, seen: Checkpoint) {
+        self.events.push(if known.serial_number == seen.serial_number {
+            Event::IndexRestart { index: known.index, newest: self.newest.map(|newest| newest.index) }
+        } else {
+            Event::MeterSwapped { old: known.serial_number, new: seen.serial_number, index: seen.index }
+        });
+    }
+
+    fn find_low(&mut self, newest: Checkpoint) {
+        let (low, high) = match self.target {
+            Target::Everything => (0, newest.index),
+            Target::Last(count) => (newest.index.saturating_sub(count.saturating_sub(1)), newest.index),
+            Target::Indices { low, high } => (low, high.min(newest.index)),
+            Target::Since(checkpoint) => (checkpoint.index, newest.index),
+        };
+        if low > high {
+            return self.finish(true);
+        }
+        (self.reading.low, self.reading.high) = (low, high);
+        (self.reading.core_low, self.reading.core_end) = (u64::from(low), u64::from(high).saturating_add(1));
+        match self.times.since {
+            Some(since) if is_clock_set(newest.timestamp) && newest.timestamp < since => {
+                self.reading.low = low.max(newest.index.saturating_sub(MARGIN));
+                self.reading.core_low = u64::from(newest.index).saturating_add(1);
+                self.find_high(newest);
+            }
+            since if since.is_some() || self.needs_oldest() => {
+                let bound = Bound { time: since, unknown: true };
+                self.search(Search::new(bound, low, newest.index, Some(newest)), Goal::Low);
+            }
+            _ => self.find_high(newest),
+        }
+    }
+
+    /// Whether the oldest row has to be found first. Read downwards it is found by coming to it.
+    fn needs_oldest(&self) -> bool {
+        matches!(self.target, Target::Everything) && self.order == Order::Ascending
+    }
+
+    fn find_high(&mut self, newest: Checkpoint) {
+        let bound = self.times.until.filter(|until| is_clock_set(newest.timestamp) && newest.timestamp > *until);
+        match bound.and_then(just_after) {
+            Some(time) => {
+                let bound = Bound { time: Some(time), unknown: false };
+                self.search(Search::new(bound, self.reading.low, newest.index, Some(newest)), Goal::High);
+            }
+            None => self.start_reading(),
+        }
+    }
+
+    fn search(&mut self, search: Search, goal: Goal) {
+        match search.at_once() {
+            Some(outcome) => self.search_came_to(search, goal, outcome),
+            None => self.state = State::Search(search, goal),
+        }
+    }
+
+    fn search_ended(&mut self, mut search: Search, goal: Goal, is_complete: bool) {
+        let outcome = search.handle_end(is_complete, self.answer.bad_lines, self.log.limit());
+        self.fruitless = match outcome {
+            Outcome::Nothing => self.fruitless.saturating_add(1),
+            _ => 0,
+        };
+        self.search_came_to(search, goal, outcome);
+    }
+
+    fn search_came_to(&mut self, search: Search, goal: Goal, outcome: Outcome) {
+        match (outcome, goal) {
+            (Outcome::Nothing | Outcome::Closer, _) => self.state = State::Search(search, goal),
+            (Outcome::Found { index, row, is_edge }, Goal::Low) => {
+                let floor = self.reading.low;
+                self.reading.low = if is_edge { index } else { index.saturating_sub(MARGIN).max(floor) };
+                self.reading.core_low = u64::from(index);
+                self.reading.oldest_seen = row;
+                if let Some(newest) = self.newest {
+                    self.find_high(newest);
+                }
+            }
+            (Outcome::Found { index, .. }, Goal::High) => {
+                let end = index.saturating_add(MARGIN).saturating_sub(1);
+                self.reading.high = self.reading.high.min(end);
+                self.reading.core_end = self.reading.core_end.min(u64::from(index));
+                self.start_reading();
+            }
+            (Outcome::Nowhere, Goal::Low | Goal::High) => self.start_reading(),
+            (Outcome::Found { index, row, .. }, Goal::Resume { is_anchor_seen }) => {
+                self.resume(Some((index, row)), is_anchor_seen);
+            }
+            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => self.resume(None, is_anchor_seen),
+        }
+    }
+
+    /// Asks for the newest row again, to see whether the log is still the same.
+    pub(super) fn ask_newest(&mut self, why: Why) {
+        self.state = State::Newest(Newest::new(why));
+    }
+
+    fn look_again(&mut self, why: Why, newest: Option<Checkpoint>) {
+        self.state = State::Read;
+        if let Some(event) = self.newest.and_then(|known| change(&known, newest)) {
+            if self.reading.must_check {
+                // Nothing was read yet: the checkpoint is to be compared with the log as it is now.
+                return self.start(newest);
+            }
+            self.events.push(event);
+            return self.give_up();
+        }
+        match why {
+            Why::Start => {}
+            Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
+            Why::Serial { index, serial_number } => {
+                let before = core::mem::replace(&mut self.reading.serial_number, serial_number);
+                self.events.push(Event::SerialChanged { index, before, after: serial_number });
+            }
+        }
+    }
+
+    /// Looks for the next row that is there, from `from` on.
+    pub(super) fn find_next(&mut self, from: u32, is_anchor_seen: bool) {
+        let bound = Bound { time: None, unknown: true };
+        self.search(Search::new(bound, from, self.reading.last, None), Goal::Resume { is_anchor_seen });
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let Reading { first, next, total, .. } = self.reading;
+        let passed = match (next, total) {
+            (Some(next), Some(_)) => u64::from(first.abs_diff(next)),
+            (_, total) => total.unwrap_or(0),
+        };
+        Progress { delivered: self.delivered, passed, total }
+    }
+
+    pub(super) fn finish(&mut self, is_complete: bool) {
+        self.state = State::Done { is_complete };
+    }
+}
+
+impl Newest {
+    const fn new(why: Why) -> Self {
+        Self { why, count: 1, row: None, is_empty: false }
+    }
+
+    fn handle_row(&mut self, row: Checkpoint, is_whole: bool, answer: &mut Answer) -> Verdict {
+        if !is_whole {
+            answer.is_unsure = true;
+        } else if self.row.is_none_or(|known| known.index < row.index) {
+            self.row = Some(row);
+        }
+        Verdict::Discard
+    }
+}
+
+impl Answer {
+    pub(super) const CLOSED: Self = Self {
+        low: 0,
+        high: 0,
+        is_repeated: false,
+        is_open: false,
+        is_touched: false,
+        is_abandoned: false,
+        is_settled: false,
+        is_unsure: false,
+        has_moved: false,
+        is_anchor_seen: false,
+        has_unasked: false,
+        bad_lines: 0,
+        rows: 0,
+    };
+}
+
+/// How a log whose newest row was `known` has become another one, judged by its newest row now.
+fn change(known: &Checkpoint, newest: Option<Checkpoint>) -> Option<Event> {
+    let Some(newest) = newest else {
+        return Some(Event::IndexRestart { index: known.index, newest: None });
+    };
+    if newest.serial_number != known.serial_number {
+        let (old, new) = (known.serial_number, newest.serial_number);
+        return Some(Event::MeterSwapped { old, new, index: newest.index });
+    }
+    let is_earlier = newest.index < known.index;
+    if is_earlier || (newest.index == known.index && !newest.is_same_row(known)) {
+        return Some(Event::IndexRestart { index: known.index, newest: Some(newest.index) });
+    }
+    None
+}
