@@ -1,0 +1,423 @@
+//! The simulated meter as a running server, and how one is set up.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use emu_proto::{Dialect, LoadProfileEntry, LogbookEntry};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::body::BodyLength;
+use crate::device::{Counts, Device, Growth, Incident};
+use crate::fault::Fault;
+use crate::format::{Defects, Quirks};
+use crate::household::Household;
+use crate::meter::Meter;
+use crate::server::{Options, Shared, serve};
+
+/// A simulated meter that listens on a TCP port. Dropping it stops it.
+///
+/// ```
+/// use emu_simulator::{Household, Simulator};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let simulator = Simulator::builder().household(Household::new(7)).rows(96).start().await?;
+/// println!("curl {}data/?last=4", simulator.url());
+/// assert_eq!(simulator.load_profile().len(), 96);
+/// assert_eq!(simulator.advance(4), 4);
+/// simulator.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A program without async starts it on a thread of its own with [`Builder::start_blocking`].
+#[derive(Debug)]
+pub struct Simulator {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Dropped to stop the server.
+    stop: Option<oneshot::Sender<()>>,
+    runner: Runner,
+}
+
+impl Simulator {
+    /// Starts to set one up.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Returns the address it listens on.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns its URL, such as `http://127.0.0.1:40123/`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Returns the targets of the requests that came, oldest first: the newest 100,000, refused ones included.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.with_device(|device| device.targets().cloned().collect())
+    }
+
+    /// Returns how much was served.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.with_device(|device| device.counts())
+    }
+
+    /// Logs this many rows at once, and returns how many were logged: fewer only where the index comes to its end.
+    #[allow(clippy::must_use_candidate, reason = "most callers know that the index does not end")]
+    pub fn advance(&self, rows: u32) -> u32 {
+        self.shared.with_device(|device| device.meter.advance(rows))
+    }
+
+    /// Sets the faults in place of all there were, and starts to count their requests again.
+    pub fn set_faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        let faults = faults.into_iter().collect();
+        self.shared.with_device(|device| device.set_faults(faults));
+    }
+
+    /// Sets the damage to single rows in place of all there was.
+    pub fn set_defects(&self, defects: Defects) {
+        self.shared.with_device(|device| device.defects = defects);
+    }
+
+    /// Sets how the logs are written from the next request on.
+    pub fn set_dialect(&self, dialect: Dialect, quirks: Quirks) {
+        self.shared.with_device(|device| (device.dialect, device.quirks) = (dialect, quirks));
+    }
+
+    /// Makes something befall the meter, besides what was planned.
+    pub fn add_incident(&self, incident: Incident) {
+        self.shared.with_device(|device| device.incidents.push(incident));
+    }
+
+    /// Returns all rows that the load profile holds now, oldest first, without any [`Defects`].
+    #[must_use]
+    pub fn load_profile(&self) -> Vec<LoadProfileEntry> {
+        self.shared.with_device(|device| device.meter.load_profile().iter().copied().collect())
+    }
+
+    /// Returns all entries that the logbook holds now, oldest first.
+    #[must_use]
+    pub fn logbook(&self) -> Vec<LogbookEntry> {
+        self.shared.with_device(|device| device.meter.logbook().iter().copied().collect())
+    }
+
+    /// Stops it, and returns when all its connections are closed.
+    pub async fn shutdown(mut self) {
+        self.stop = None;
+        if let Runner::Task(task) = &mut self.runner {
+            // Only the end of the runtime can have stopped it before.
+            let _: Result<(), tokio::task::JoinError> = task.await;
+        }
+    }
+}
+
+impl Drop for Simulator {
+    /// Stops it. Where it has a thread of its own, all connections are closed when this returns.
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Runner::Thread(thread) = &mut self.runner
+            && let Some(thread) = thread.take()
+        {
+            // A panic of that thread has been printed, and this may be one already.
+            let _: std::thread::Result<()> = thread.join();
+        }
+    }
+}
+
+/// What the server runs on.
+#[derive(Debug)]
+enum Runner {
+    Task(tokio::task::JoinHandle<()>),
+    Thread(Option<std::thread::JoinHandle<()>>),
+}
+
+/// Sets up a [`Simulator`]; made by [`Simulator::builder`].
+///
+/// Unless told otherwise: a household with sun on its roof and three years of rows, on any free port of 127.0.0.1,
+/// without protection, faults or a running clock.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    address: SocketAddr,
+    household: Household,
+    rows: u32,
+    depth: usize,
+    newest: Option<DateTime<Utc>>,
+    speed: f64,
+    options: Options,
+    dialect: Dialect,
+    quirks: Quirks,
+    defects: Defects,
+    growth: Growth,
+    incidents: Vec<Incident>,
+    faults: Vec<Fault>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            household: Household::new(1),
+            rows: Household::THREE_YEARS,
+            depth: Household::THREE_YEARS as usize,
+            newest: Some(Household::NEWEST),
+            speed: 0.0,
+            options: Options::default(),
+            dialect: Dialect::KNOWN,
+            quirks: Quirks::default(),
+            defects: Defects::default(),
+            growth: Growth::default(),
+            incidents: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Sets the port of 127.0.0.1; 0 is any free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
+    /// Sets the address to listen on.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Sets the site with its meter. Its rows are moved in time by [`newest`](Self::newest).
+    #[must_use]
+    pub fn household(mut self, household: Household) -> Self {
+        self.household = household;
+        self
+    }
+
+    /// Sets how many rows have been logged when it starts.
+    #[must_use]
+    pub fn rows(mut self, rows: u32) -> Self {
+        self.rows = rows;
+        self
+    }
+
+    /// Sets how many rows are kept: the depth of the ring, at least 1.
+    #[must_use]
+    pub fn depth(mut self, rows: usize) -> Self {
+        self.depth = rows;
+        self
+    }
+
+    /// Sets the time of the newest row, [`Household::NEWEST`] by default; `None` leaves the household's rows where they
+    /// are.
+    #[must_use]
+    pub fn newest(mut self, time: impl Into<Option<DateTime<Utc>>>) -> Self {
+        self.newest = time.into();
+        self
+    }
+
+    /// Sets the time of the newest row to the last full quarter hour of this machine's clock, and makes the meter's
+    /// clock run with it.
+    #[must_use]
+    pub fn now(self) -> Self {
+        let builder = self.newest(DateTime::<Utc>::from(SystemTime::now()));
+        if builder.speed == 0.0 { builder.speed(1.0) } else { builder }
+    }
+
+    /// Makes the meter's clock run this many times as fast as time; rows are logged as its quarter hours pass. 0 is no
+    /// clock, which is the default: rows then come by [`Simulator::advance`] and the like alone.
+    #[must_use]
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.speed = if speed.is_finite() { speed.max(0.0) } else { 0.0 };
+        self
+    }
+
+    /// Protects the meter: the user is `admin`.
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        self.options.authorization = Some(Options::basic("admin", password));
+        self
+    }
+
+    /// Sets how the end of a body is told.
+    #[must_use]
+    pub fn body_length(mut self, length: BodyLength) -> Self {
+        self.options.body_length = length;
+        self
+    }
+
+    /// Serves one connection at a time and closes it after one answer, as a small device may; others wait meanwhile.
+    #[must_use]
+    pub fn one_at_a_time(mut self) -> Self {
+        self.options.one_at_a_time = true;
+        self
+    }
+
+    /// Sets how the logs are written.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Sets oddities that a dialect does not name.
+    #[must_use]
+    pub fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
+    /// Sets damage to single rows.
+    #[must_use]
+    pub fn defects(mut self, defects: Defects) -> Self {
+        self.defects = defects;
+        self
+    }
+
+    /// Logs this many rows, at most 10,000, after each request of a log.
+    #[must_use]
+    pub fn log_after_each_request(mut self, rows: u32) -> Self {
+        self.growth.per_request = rows;
+        self
+    }
+
+    /// Logs `rows` rows, at most 10,000, whenever `every` rows were written into answers, within an answer too.
+    #[must_use]
+    pub fn log_after_rows(mut self, every: u64, rows: u32) -> Self {
+        self.growth.per_rows = Some((every, rows));
+        self
+    }
+
+    /// Adds something that befalls the meter once, while it is read.
+    #[must_use]
+    pub fn incident(mut self, incident: Incident) -> Self {
+        self.incidents.push(incident);
+        self
+    }
+
+    /// Adds a fault.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Starts it on the runtime of the caller.
+    ///
+    /// # Errors
+    ///
+    /// Those of listening on the address.
+    pub async fn start(self) -> io::Result<Simulator> {
+        let listener = TcpListener::bind(self.address).await?;
+        let address = listener.local_addr()?;
+        let shared = self.build();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(run(listener, Arc::clone(&shared.0), shared.1, stopped));
+        Ok(Simulator { address, shared: shared.0, stop: Some(stop), runner: Runner::Task(task) })
+    }
+
+    /// Starts it on a thread of its own, for programs without async.
+    ///
+    /// ```
+    /// use emu_simulator::Simulator;
+    /// use std::io::{Read, Write};
+    ///
+    /// let simulator = Simulator::builder().rows(96).start_blocking()?;
+    /// let mut stream = std::net::TcpStream::connect(simulator.addr())?;
+    /// stream.write_all(b"GET /data/?last=1 HTTP/1.0\r\n\r\n")?;
+    /// let mut answer = String::new();
+    /// stream.read_to_string(&mut answer)?;
+    /// assert!(answer.contains("2026-01-01T00:00:00Z;96;"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of listening on the address, and of starting a runtime.
+    pub fn start_blocking(self) -> io::Result<Simulator> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind(self.address))?;
+        let address = listener.local_addr()?;
+        let (shared, clock) = self.build();
+        let (stop, stopped) = oneshot::channel();
+        let server = run(listener, Arc::clone(&shared), clock, stopped);
+        let thread = std::thread::Builder::new().name("emu-simulator".to_owned());
+        let thread = thread.spawn(move || runtime.block_on(server))?;
+        Ok(Simulator { address, shared, stop: Some(stop), runner: Runner::Thread(Some(thread)) })
+    }
+
+    /// Makes the device with its rows, and its clock if it has one.
+    fn build(self) -> (Arc<Shared>, Option<Clock>) {
+        let household = match self.newest {
+            Some(newest) => self.household.ending_at(newest, self.rows),
+            None => self.household,
+        };
+        let mut device = Device::new(Meter::new(household, self.rows, self.depth));
+        let start = self.newest.unwrap_or_else(|| device.meter.true_time());
+        let clock = (self.speed > 0.0).then(|| Clock { start, since: Instant::now(), speed: self.speed });
+        device.dialect = self.dialect;
+        device.quirks = self.quirks;
+        device.defects = self.defects;
+        device.growth = self.growth;
+        device.incidents = self.incidents;
+        device.set_faults(self.faults);
+        (Arc::new(Shared { device: Mutex::new(device), options: self.options }), clock)
+    }
+}
+
+/// A clock that runs at a speed of its own.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: DateTime<Utc>,
+    since: Instant,
+    speed: f64,
+}
+
+impl Clock {
+    /// What the clock shows.
+    fn now(&self) -> DateTime<Utc> {
+        let passed = self.since.elapsed().as_secs_f64() * self.speed;
+        // As a cast saturates, so does the clock, some thousand years from now.
+        let passed = TimeDelta::milliseconds(((passed * 1_000.0) as i64).min(100_000_000_000_000));
+        self.start.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// Logs rows as their time comes, for ever.
+    async fn drive(self, shared: &Shared) {
+        const MOST_AT_ONCE: u32 = 2_000;
+        let tick = Duration::from_secs_f64((900.0 / self.speed / 2.0).clamp(0.01, 0.5));
+        loop {
+            tokio::time::sleep(tick).await;
+            shared.with_device(|device| device.meter.advance_until(self.now(), MOST_AT_ONCE));
+        }
+    }
+}
+
+/// Runs server and clock until the simulator is dropped.
+async fn run(listener: TcpListener, shared: Arc<Shared>, clock: Option<Clock>, stopped: oneshot::Receiver<()>) {
+    let drive = async {
+        match clock {
+            Some(clock) => clock.drive(&shared).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = stopped => {}
+        () = serve(listener, Arc::clone(&shared)) => {}
+        () = drive => {}
+    }
+}

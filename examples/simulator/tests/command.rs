@@ -1,0 +1,88 @@
+//! The command as a user starts it.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _: std::io::Result<()> = self.0.kill();
+        let _: std::io::Result<std::process::ExitStatus> = self.0.wait();
+    }
+}
+
+/// Starts the command and returns the address that it prints.
+fn start(arguments: &[&str]) -> (Running, String) {
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+    (Running(child), address)
+}
+
+fn get(address: &str, target: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {target} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_prints_its_address_and_answers_there() {
+    let (_running, address) = start(&["--rows", "100", "--serial", "1234"]);
+    let answer = get(&address, "/data/?last=1");
+    assert!(answer.contains("\r\n\r\nTimestamp;Index;"));
+    assert!(answer.contains("\n2026-01-01T00:00:00Z;100;0;00001234;"));
+}
+
+#[test]
+fn options_reach_the_meter() {
+    let (_running, address) = start(&[
+        "--rows=20",
+        "--first-index=500",
+        "--depth=10",
+        "--newest=2025-06-01T12:00:00Z",
+        "--delimiter=comma",
+        "--time=-01:00",
+        "--hole=518,517",
+        "--double=519",
+        "--malformed=516",
+        "--quiet",
+        "--event=515=status:4",
+    ]);
+    let answer = get(&address, "/data/");
+    let rows: Vec<Vec<&str>> =
+        answer.lines().skip_while(|line| !line.is_empty()).skip(2).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0][0], "2025-06-01T11:00:00-01:00");
+    let indices: Vec<&str> = rows.iter().map(|row| row[1]).collect();
+    assert_eq!(indices, ["519", "519", "516", "515", "514", "513", "512", "511", "510"]);
+    assert_eq!((rows[2][12], rows[3][2]), ("x7?", "4"));
+}
+
+#[test]
+fn faults_are_had_on_request() {
+    let (_running, address) = start(&["--rows=20", "--server-error", "--first=1", "--password=p"]);
+    assert!(get(&address, "/data/").starts_with("HTTP/1.0 401"));
+    let request = "/data/ HTTP/1.0\r\nAuthorization: Basic YWRtaW46cA==\r\nX:";
+    assert!(get(&address, request).starts_with("HTTP/1.0 500"));
+    assert!(get(&address, request).starts_with("HTTP/1.0 200"));
+}
+
+#[test]
+fn wrong_use_is_told() {
+    let output = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(output(&["--first", "1", "--every", "2"]).0, Some(2));
+    assert_eq!(output(&["--event", "1=flood:3"]).0, Some(2));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, message) = output(&["--rows", "1", "--port", &port]);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("can not listen on 127.0.0.1:"), "{message}");
+}
