@@ -48,9 +48,9 @@ impl fmt::Display for Address {
     /// Prints what a `Host` header holds: brackets around an IPv6 address, and the port unless it is 80.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
-            write!(f, "[{}]", self.host)?
+            write!(f, "[{}]", self.host)?;
         } else {
-            f.write_str(&self.host)?
+            f.write_str(&self.host)?;
         }
         if self.port == Self::DEFAULT_PORT { Ok(()) } else { write!(f, ":{}", self.port) }
     }

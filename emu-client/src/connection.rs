@@ -24,11 +24,13 @@ use crate::policy::Policy;
 /// The body of a request: always empty.
 type Empty = String;
 
+type Driver = http1::Connection<TokioIo<TcpStream>, Empty>;
+
 /// A connection; both halves of it are in one hand.
 pub(crate) struct Connection {
     sender: SendRequest<Empty>,
     /// What reads from and writes to the socket; `None` once the connection is closed.
-    driver: Option<Pin<Box<http1::Connection<TokioIo<TcpStream>, Empty>>>>,
+    driver: Option<Pin<Box<Driver>>>,
 }
 
 impl Connection {
@@ -75,7 +77,7 @@ impl Connection {
     }
 }
 
-fn poll_driver(driver: &mut Option<Pin<Box<impl Future>>>, cx: &mut Context<'_>) {
+fn poll_driver(driver: &mut Option<Pin<Box<Driver>>>, cx: &mut Context<'_>) {
     if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
         *driver = None;
     }

@@ -69,7 +69,6 @@ impl Meter {
     }
 
     /// Starts to make a meter; see [`Address`] for the forms of an address.
-    #[must_use]
     pub fn builder(address: &str) -> Builder {
         Builder {
             address: address.parse(),
