@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::format::RowWriter;
 use crate::output::{Output, write_whole};
 use crate::previous::{Kind, Previous};
-use crate::report::{Report, is_loss};
+use crate::report::{Losses, Report};
 use crate::when::Since;
 
 pub(crate) fn run<R: Entry + Serialize + DeserializeOwned>(args: &ReadArgs) -> Result<Exit, Failure> {
@@ -79,8 +79,8 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         let mut writer = RowWriter::new::<R>(self.format, args.wide, !kept.is_empty());
         let address = meter.address().to_string();
         let mut items = meter.read(self.plan.clone()).into_items();
-        let mut has_loss = false;
-        let mut ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut has_loss).await;
+        let mut losses = Losses::default();
+        let mut ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
         if let Ok(Ending::Failed(error)) = &ending
             && matches!(error.kind(), ErrorKind::Unauthorized { .. })
             && items.summary().rows == 0
@@ -88,7 +88,7 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
             report.clear();
             if let Some(meter) = connect::with_asked_password(args)? {
                 items = meter.read(self.plan.clone()).into_items();
-                ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut has_loss).await;
+                ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
             }
         }
         let ending = ending.inspect_err(|_| report.clear())?;
@@ -101,9 +101,9 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
                 write_whole(path, &format!("{place}\n"))?;
             }
         }
-        report.summary(R::LOG, &address, &items.summary());
+        report.summary(R::LOG, &address, &items.summary(), losses.rows);
         match ending {
-            Ending::Complete if has_loss => Ok(Exit::Incomplete),
+            Ending::Complete if losses.any => Ok(Exit::Incomplete),
             Ending::Complete => Ok(Exit::Complete),
             Ending::Failed(error) => Err(error.into()),
             Ending::Stopped(exit) => Ok(exit),
@@ -117,9 +117,10 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         report: &Report,
         writer: &mut RowWriter,
         output: &mut Output,
-        has_loss: &mut bool,
+        losses: &mut Losses,
     ) -> Result<Ending, Failure> {
         let by_index = self.args.selection.from.is_some();
+        let names_rows = by_index || self.args.selection.last.is_some();
         let mut stop = std::pin::pin!(stopped());
         loop {
             let item = tokio::select! {
@@ -140,9 +141,9 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
                         report.progress(items.progress());
                     }
                     if let Notice::Event(event) = &notice {
-                        *has_loss |= is_loss(event, by_index);
+                        losses.count(event, by_index);
                     }
-                    report.notice(&notice);
+                    report.notice(&notice, names_rows);
                 }
                 Some(Err(error)) => return Ok(Ending::Failed(error)),
                 None => return Ok(Ending::Complete),

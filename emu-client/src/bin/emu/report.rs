@@ -34,9 +34,14 @@ impl Report {
         }
     }
 
-    /// Says what a notice says, if it is of interest.
-    pub(crate) fn notice(&self, notice: &Notice) {
-        let is_of_interest = !matches!(notice, Notice::Request(_) | Notice::Late(_));
+    /// Says what a notice says, if it is of interest. `names_rows`: the command line says which or how many rows.
+    pub(crate) fn notice(&self, notice: &Notice, names_rows: bool) {
+        let is_of_interest = match notice {
+            Notice::Request(_) | Notice::Late(_) => false,
+            // Without a choice, as many rows are asked for as there may be.
+            Notice::Event(Event::Absent { .. }) => names_rows,
+            _ => true,
+        };
         if is_of_interest || self.is_verbose {
             self.say(&notice.to_string());
         }
@@ -55,8 +60,8 @@ impl Report {
         self.bar.set_position(progress.passed);
     }
 
-    /// Says what was read.
-    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary) {
+    /// Says what was read. `lost`: rows that were asked for and are not there.
+    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, lost: u64) {
         self.bar.finish_and_clear();
         let log = match log {
             Log::LoadProfile => "load profile",
@@ -81,10 +86,10 @@ impl Report {
             summary.retries,
             HumanBytes(summary.bytes),
         ));
-        if summary.undelivered > 0 || summary.bad_lines > 0 {
+        if lost > 0 || summary.bad_lines > 0 {
             self.say(&format!(
                 "{} asked for and not there, {} that could not be read; see above",
-                count(summary.undelivered, "row"),
+                count(lost, "row"),
                 count(summary.bad_lines, "line"),
             ));
         }
@@ -96,13 +101,28 @@ impl Report {
     }
 }
 
-/// Whether an event means that what was asked for is not all there. That a log is younger than the last so many rows is
-/// none of it, unless rows were asked for by their numbers.
-pub(crate) fn is_loss(event: &Event, by_index: bool) -> bool {
-    match event {
-        Event::Absent { .. } => by_index,
-        Event::IndexRestart { .. } | Event::MeterSwapped { .. } | Event::Missed { .. } => true,
-        event => event.undelivered().is_some(),
+/// What the events say of what was asked for and is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    /// Whether there is anything that the exit code has to tell.
+    pub(crate) any: bool,
+    pub(crate) rows: u64,
+}
+
+impl Losses {
+    /// Counts an event. `by_index`: rows were asked for by their numbers; else it is no loss that the log does not go
+    /// back as far as the last so many rows would.
+    pub(crate) fn count(&mut self, event: &Event, by_index: bool) {
+        let rows = match event {
+            Event::Absent { .. } if !by_index => return,
+            Event::IndexRestart { .. } | Event::MeterSwapped { .. } | Event::Missed { .. } => 0,
+            event => match event.undelivered() {
+                Some(rows) => u64::from(rows.end().abs_diff(*rows.start())) + 1,
+                None => return,
+            },
+        };
+        self.any = true;
+        self.rows = self.rows.saturating_add(rows);
     }
 }
 
