@@ -54,6 +54,8 @@ impl Credentials {
         let token = STANDARD.encode(format!("{user}:{}", password.0));
         let mut header = HeaderValue::try_from(format!("Basic {token}")).ok()?;
         header.set_sensitive(true);
+        // Sent back, the token may have lost its padding.
+        let token = token.trim_end_matches('=').to_owned();
         let secrets = [password.0.clone(), token].into_iter().filter(|secret| !secret.is_empty()).collect();
         Some(Self { header, secrets })
     }

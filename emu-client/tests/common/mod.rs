@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Patience of a test.
-pub const QUICK: Policy = Policy {
+pub(crate) const QUICK: Policy = Policy {
     connect: Duration::from_secs(5),
     idle: Duration::from_secs(5),
     request: Duration::from_secs(20),
@@ -21,48 +21,48 @@ pub const QUICK: Policy = Policy {
     jitter: 0.5,
 };
 
-pub fn meter(url: &str) -> Meter {
+pub(crate) fn meter(url: &str) -> Meter {
     Meter::builder(url).policy(QUICK).build().unwrap()
 }
 
 /// All that a read-out yielded.
 #[derive(Debug)]
-pub struct Outcome<R> {
-    pub rows: Vec<R>,
-    pub notices: Vec<Notice>,
-    pub error: Option<Error>,
-    pub summary: emu_client::Summary,
-    pub checkpoint: Option<emu_client::Checkpoint>,
+pub(crate) struct Outcome<R> {
+    pub(crate) rows: Vec<R>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) error: Option<Error>,
+    pub(crate) summary: emu_client::Summary,
+    pub(crate) checkpoint: Option<emu_client::Checkpoint>,
 }
 
 impl<R> Outcome<R> {
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         let event = |notice: &Notice| if let Notice::Event(event) = notice { Some(*event) } else { None };
         self.notices.iter().filter_map(event).collect()
     }
 
     /// Events but for those that the simulated household has now and then.
-    pub fn uncommon_events(&self) -> Vec<Event> {
+    pub(crate) fn uncommon_events(&self) -> Vec<Event> {
         let mut events = self.events();
         events.retain(|event| !matches!(event, Event::TimeGap { .. } | Event::ClockJump { .. }));
         events
     }
 
-    pub fn expect(self) -> Self {
+    pub(crate) fn expect(self) -> Self {
         assert!(self.error.is_none(), "{:?}", self.error);
         self
     }
 }
 
-pub async fn read(meter: &Meter, plan: impl Into<ReadoutPlan<LoadProfileEntry>>) -> Outcome<LoadProfileEntry> {
+pub(crate) async fn read(meter: &Meter, plan: impl Into<ReadoutPlan<LoadProfileEntry>>) -> Outcome<LoadProfileEntry> {
     collect(meter.load_profile(plan).into_items()).await
 }
 
-pub async fn read_logbook(meter: &Meter, plan: impl Into<ReadoutPlan<LogbookEntry>>) -> Outcome<LogbookEntry> {
+pub(crate) async fn read_logbook(meter: &Meter, plan: impl Into<ReadoutPlan<LogbookEntry>>) -> Outcome<LogbookEntry> {
     collect(meter.logbook(plan).into_items()).await
 }
 
-pub async fn collect<R: Entry>(mut items: Items<R>) -> Outcome<R> {
+pub(crate) async fn collect<R: Entry>(mut items: Items<R>) -> Outcome<R> {
     let (mut rows, mut notices, mut error) = (Vec::new(), Vec::new(), None);
     while let Some(item) = items.next().await {
         match item {
@@ -76,7 +76,7 @@ pub async fn collect<R: Entry>(mut items: Items<R>) -> Outcome<R> {
 }
 
 /// Serves every connection by these bytes, once a request's head has come, and closes it.
-pub async fn raw_server(answer: impl Into<Vec<u8>>) -> SocketAddr {
+pub(crate) async fn raw_server(answer: impl Into<Vec<u8>>) -> SocketAddr {
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
