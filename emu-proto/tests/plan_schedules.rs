@@ -296,7 +296,7 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: std::env::var("PLAN_CASES").map_or(4000, |cases| cases.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Rows that appear and vanish, answers that break, lie, stammer and end too early.
     #[test]
@@ -327,5 +327,121 @@ proptest! {
             return Ok(());
         };
         check(target, order, &asked(newest), &meter, &seen);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: std::env::var("PLAN_CASES").map_or(1500, |cases| cases.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Stopped anywhere, also within an answer, and gone on from the saved checkpoint, again and again.
+    #[test]
+    fn resumed_from_any_checkpoint(
+        log in logs(40 * 900),
+        block in prop_oneof![2..9_u32, Just(3000)],
+        stops in prop::collection::vec((0..12_usize, 0..20_u32), 0..8),
+        faults in faults(),
+    ) {
+        let mut meter = log.meter();
+        prop_assume!(meter.ring.keys().any(|index| !meter.unreadable.contains(index)));
+        let mut fault = schedule(&faults, log.rows);
+        let mut saved: Option<Checkpoint> = None;
+        let (mut all, mut number) = (Seen::default(), 0);
+        let ends = stops.iter().map(|(requests, growth)| (*requests, *growth)).chain([(2000, 0)]);
+        for (requests, growth) in ends {
+            // What is saved is text.
+            let resumed = saved.map(|saved| saved.to_string().parse().unwrap());
+            let mut plan = resumed.map_or_else(Plan::all, Plan::since).block(block);
+            let seen = run(&mut plan, &mut meter, requests, |meter, _| {
+                number += 1;
+                fault(meter, number)
+            });
+            all.rows.extend(seen.rows);
+            all.events.extend(seen.events);
+            all.newest = seen.newest.or(all.newest);
+            saved = plan.checkpoint();
+            prop_assert!(requests < 2000 || plan.is_done(), "{:?}", seen.requests.last());
+            meter.log(growth);
+        }
+        // A loss may be told again by the plan that goes on from before it.
+        let mut told = BTreeSet::new();
+        for range in all.events.iter().filter_map(Event::undelivered) {
+            told.extend(range);
+        }
+        let delivered: BTreeSet<u32> = all.rows.iter().map(|row| row.index).collect();
+        prop_assert!(all.rows.windows(2).all(|pair| pair[0].index < pair[1].index));
+        prop_assert!(all.rows.iter().all(|row| meter.history.get(&row.index) == Some(row)));
+        let newest = all.newest.unwrap();
+        for index in meter.ring.range(..=newest).map(|(index, _)| index) {
+            prop_assert!(delivered.contains(index) || meter.unreadable.contains(index) || meter.was_bad.contains(index));
+        }
+        if let Some(first) = delivered.first() {
+            for index in *first..=newest {
+                prop_assert!(delivered.contains(&index) || told.contains(&index), "{index} is lost");
+            }
+        }
+        let has_restart = all.events.iter().any(|event| matches!(event, Event::IndexRestart { .. }));
+        prop_assert!(!has_restart);
+    }
+
+    /// At any request the meter is another one, or its log starts anew; the next read-out reads all of that.
+    #[test]
+    fn another_log_at_any_moment(
+        log in logs(0),
+        since in prop::option::of(0..160_u32),
+        descending in any::<bool>(),
+        block in prop_oneof![2..9_u32, Just(3000)],
+        when in 0..30_usize,
+        is_other_meter in any::<bool>(),
+        first in 0..160_u32,
+        rows in 0..160_u32,
+        faults in faults(),
+    ) {
+        let log = Log { unreadable: Vec::new(), unset: None, ..log };
+        let mut meter = log.meter();
+        let old = meter.history.clone();
+        let saved = since.and_then(|place| old.values().nth(place as usize)).map(Checkpoint::of);
+        let mut fault = schedule(&faults, log.rows);
+        let (mut has_changed, mut last) = (false, Fault::None);
+        let change = |meter: &mut Meter| {
+            meter.holes.clear();
+            meter.depth = u32::MAX;
+            if is_other_meter {
+                meter.serial = 87_654_321;
+            }
+            meter.clock += 17;
+            // A log that starts anew does so from its lowest number.
+            meter.restart(log.first.saturating_add(if is_other_meter { first } else { 0 }), rows);
+        };
+        let mut plan = saved.map_or_else(Plan::all, Plan::since).block(block);
+        if descending {
+            plan = plan.descending();
+        }
+        let most = faults.until * 2 + 400 + 4 * log.rows as usize;
+        let seen = run(&mut plan, &mut meter, most, |meter, number| {
+            // Not between an answer that broke and its repetition, which leaves out the row that would show it.
+            if number >= when && last == Fault::None && !has_changed {
+                has_changed = true;
+                change(meter);
+            }
+            last = fault(meter, number);
+            last
+        });
+        prop_assert!(plan.is_done(), "{:?}", &seen.requests[seen.requests.len().saturating_sub(9)..]);
+        if !has_changed {
+            change(&mut meter);
+        }
+        let is_old = |row: &emu_proto::LoadProfileEntry| {
+            row.serial_number.get() == 12_345_678 && meter.history.get(&row.index) != Some(row)
+        };
+        prop_assert!(seen.rows.iter().all(|row| is_old(row) || meter.history.get(&row.index) == Some(row)));
+        let mut new: Vec<u32> = seen.rows.iter().filter(|row| !is_old(row)).map(|row| row.index).collect();
+        prop_assert!(new.is_empty() || new.len() == seen.rows.len(), "two logs in one read-out: {:?}", seen.events);
+        if !descending {
+            let mut next = plan.checkpoint().map_or_else(Plan::all, Plan::since);
+            let seen = run(&mut next, &mut meter, 400, |_, _| Fault::None);
+            prop_assert!(next.is_done());
+            new.extend(seen.indices());
+            prop_assert_eq!(new, meter.ring.keys().copied().collect::<Vec<_>>(), "{:?}", seen.events);
+        }
     }
 }

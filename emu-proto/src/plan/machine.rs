@@ -193,6 +193,17 @@ impl Machine {
         verdict
     }
 
+    /// How many rows of the answer were told.
+    pub(super) const fn place_in_answer(&self) -> u32 {
+        self.answer.rows
+    }
+
+    /// Whether a row that may be cut is wanted, and can be asked for in another place.
+    pub(super) fn may_be_cut_alike(&self, index: u32) -> bool {
+        let is_wanted = self.reading.next.is_some_and(|next| !self.order.is_before(index, next));
+        matches!(self.state, State::Read) && is_wanted && self.has_passed_anchor()
+    }
+
     pub(super) fn handle_bad_line(&mut self) {
         self.answer.is_touched = true;
         self.answer.bad_lines = self.answer.bad_lines.saturating_add(1);

@@ -118,9 +118,9 @@ pub struct ReadoutPlan<R: Entry> {
     machine: Machine,
     /// Where the plan started.
     since: Option<Checkpoint>,
-    /// Rows that may have been cut; each is taken when it comes a second time in the same form. Two, since requests with
-    /// the row before and without it take turns.
-    candidates: [Option<R>; 2],
+    /// Rows that may have been cut, each with its place in the answer. Two, since requests with the row before and without
+    /// it take turns.
+    candidates: [Option<(R, u32)>; 2],
 }
 
 /// What to do with a row.
@@ -285,13 +285,17 @@ impl<R: Entry> ReadoutPlan<R> {
     /// end of the connection marks the end of the body.
     ///
     /// `500` may have been cut to `50`. The row is asked for again, and delivered when it comes with a line end, or a
-    /// second time in the same form.
+    /// second time in the same form and at another place in the answer: a server that cuts after so many bytes cuts it
+    /// elsewhere then. The log's first row has but one place.
     pub fn handle_unterminated(&mut self, row: &R) -> Verdict {
-        let is_confirmed = self.candidates.iter().flatten().any(|candidate| candidate == row);
-        if !is_confirmed {
+        let place = self.machine.place_in_answer();
+        let may_be_cut_alike = self.machine.may_be_cut_alike(row.index());
+        let mut candidates = self.candidates.iter().flatten().filter(|(candidate, _)| candidate == row);
+        let is_confirmed = candidates.any(|(_, before)| *before != place || !may_be_cut_alike);
+        if !self.candidates.contains(&Some((*row, place))) {
             self.candidates.rotate_right(1);
             if let Some(slot) = self.candidates.first_mut() {
-                *slot = Some(*row);
+                *slot = Some((*row, place));
             }
         }
         self.machine.handle_row(Checkpoint::of(row), is_confirmed)

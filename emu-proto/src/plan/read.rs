@@ -150,13 +150,15 @@ impl Machine {
     pub(super) fn read_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
         let Some(next) = self.reading.next else { return self.abandon() };
         let is_passed = self.order.is_before(row.index, next);
-        if let Some(anchor) = self.reading.anchor.filter(|anchor| anchor.index == row.index)
-            && !(is_passed && self.answer.is_anchor_seen)
-        {
-            let is_same = row.is_same_row(&anchor);
-            if is_passed || !is_same {
-                return self.compare_anchor(&anchor, row, is_whole);
-            }
+        let known = [self.reading.anchor, self.newest].into_iter().flatten().find(|known| known.index == row.index);
+        if let Some(known) = known.filter(|known| !row.is_same_row(known)) {
+            return self.find_another_log(&known, row, is_whole);
+        }
+        if is_passed && known.is_some() && !self.answer.is_anchor_seen {
+            self.answer.is_anchor_seen = true;
+            self.answer.bad_lines = 0;
+            self.reading.must_check = false;
+            return Verdict::Discard;
         }
         if is_passed {
             self.events.push(Event::Duplicate { index: row.index });
@@ -174,7 +176,8 @@ impl Machine {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        if row.index != next && !self.believe_missing(next, row.index) {
+        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
         match checkpoint {
@@ -194,21 +197,15 @@ impl Machine {
         }
     }
 
-    /// The row before those that are wanted came: it must be the one that was read.
-    fn compare_anchor(&mut self, anchor: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
-        self.answer.bad_lines = 0;
-        if row.is_same_row(anchor) {
-            self.answer.is_anchor_seen = true;
-            self.reading.must_check = false;
-            return Verdict::Discard;
-        }
+    /// Another row stands where one is known that was read, or that the checkpoint names.
+    fn find_another_log(&mut self, known: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
         if !is_whole {
             return Verdict::Discard;
         }
         if self.reading.must_check {
-            self.start_over(anchor, row);
+            self.start_over(known, row);
         } else {
-            self.tell_change(anchor, row);
+            self.tell_change(known, row);
             self.give_up();
         }
         self.abandon()
@@ -250,10 +247,6 @@ impl Machine {
             }
             self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
         } else if self.agrees_with_last_answer(index) || self.is_last_doubt() {
-            if self.is_anchor_gone(index) && !self.reading.is_vouched {
-                self.ask_newest(Why::AnchorGone);
-                return false;
-            }
             self.tell_loss(next, last, self.answer.is_anchor_seen);
             self.reading.seen_after = None;
         } else {
@@ -268,6 +261,20 @@ impl Machine {
     fn is_anchor_gone(&self, index: u32) -> bool {
         !self.answer.is_anchor_seen
             && self.reading.anchor.is_some_and(|anchor| self.order.is_before(anchor.index, index))
+    }
+
+    /// The anchor is gone, by which the log is known. Returns whether that is to be put up with.
+    fn vouch(&mut self, index: u32) -> bool {
+        if self.answer.bad_lines > 0 {
+            // It may be among them.
+            return self.is_last_try();
+        }
+        if self.answer.is_repeated {
+            self.ask_newest(Why::AnchorGone);
+        } else {
+            self.suspect(Some(index));
+        }
+        false
     }
 
     /// Whether the rows before `index` were missing in the answer before this one as well.
@@ -334,10 +341,10 @@ impl Machine {
         }
         self.fruitless = self.fruitless.saturating_add(1);
         if !is_complete {
-            // Asked for with the anchor and without it in turn: it might be all that comes before the break, and a cut
-            // after so many bytes does not cut the same row in the same place.
+            // If the anchor is all that came before the break, it is left out once: the log was just seen to be the same,
+            // and a cut after so many bytes does not cut the same row in the same place.
             self.reading.is_suspect = false;
-            self.reading.is_bare = !self.reading.is_bare;
+            self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
                 self.claim_unreadable(next);
