@@ -112,7 +112,8 @@ impl Household {
     /// Makes the rows start at the first full quarter hour at or after this time.
     #[must_use]
     pub fn starting_at(mut self, time: DateTime<Utc>) -> Self {
-        self.start = Start::At(quarter_at_or_before(time - TimeDelta::nanoseconds(1)).saturating_add(1));
+        let before = time.checked_sub_signed(TimeDelta::nanoseconds(1)).unwrap_or(time);
+        self.start = Start::At(quarter_at_or_before(before).saturating_add(1));
         self
     }
 

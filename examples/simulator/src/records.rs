@@ -44,6 +44,7 @@ pub struct Records {
     settings: Settings,
     ct_change: Option<i64>,
     logbook_index: u32,
+    logbook_depth: usize,
     logbook_left: usize,
 }
 
@@ -69,6 +70,7 @@ impl Records {
             settings: Settings { ct_primary, vt_primary: site.vt[0], pulse_value: site.pulse_value, pulse_width: 120 },
             ct_change: ct_change.filter(|change| *change > before),
             logbook_index: 1,
+            logbook_depth: household.logbook_depth,
             logbook_left: household.logbook_depth,
         }
     }
@@ -83,6 +85,7 @@ impl Records {
     pub(crate) fn restart_indices(&mut self) {
         self.index = Some(1);
         self.logbook_index = 1;
+        self.logbook_left = self.logbook_depth;
     }
 
     /// Applies what happens at the next row, moves on to its quarter hour, and returns its status.

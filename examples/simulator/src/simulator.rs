@@ -330,7 +330,7 @@ impl Builder {
         Ok(Simulator { address, shared: shared.0, stop: Some(stop), runner: Runner::Task(task) })
     }
 
-    /// Starts it on a thread of its own, for programs without async.
+    /// Starts it on a thread of its own, for programs without async; may be called from within a runtime, too.
     ///
     /// ```
     /// use emu_simulator::Simulator;
@@ -350,8 +350,13 @@ impl Builder {
     /// Those of listening on the address, and of starting a runtime.
     pub fn start_blocking(self) -> io::Result<Simulator> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind(self.address))?;
+        let listener = std::net::TcpListener::bind(self.address)?;
         let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let listener = {
+            let _runtime = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
         let (shared, clock) = self.build();
         let (stop, stopped) = oneshot::channel();
         let server = run(listener, Arc::clone(&shared), clock, stopped);

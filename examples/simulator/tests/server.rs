@@ -172,6 +172,15 @@ fn a_meter_of_today_has_its_newest_row_within_the_last_quarter_hour() {
 }
 
 #[tokio::test]
+async fn a_thread_of_its_own_does_not_mind_a_runtime_around_it() {
+    let simulator = simulator(3);
+    assert_eq!(get(&simulator, "/data/").indices(), [3, 2, 1]);
+    let address = simulator.addr();
+    drop(simulator);
+    assert!(std::net::TcpStream::connect(address).is_err(), "a dropped simulator has closed its port");
+}
+
+#[tokio::test]
 async fn it_stops_when_it_is_dropped_and_its_port_is_free_again() {
     let simulator = Simulator::builder().rows(1).start().await.unwrap();
     let address = simulator.addr();
