@@ -13,8 +13,8 @@ use crate::row::read_line;
 /// afterwards by [`deviations`](Self::deviations) what it met that the known firmware does not write. However the body is
 /// cut into chunks, rows, errors and positions are the same.
 ///
-/// `N` must hold the longest line without its line feed: the header of the known firmware has 634 bytes, a row rarely more
-/// than 250. With fewer than 320 bytes, rows are read correctly, but not the fast way.
+/// `N` must hold the longest line without its line feed: the header of the known firmware has 635 bytes, a row rarely more
+/// than 250. With fewer than 272 bytes, rows are read correctly, but those that come in parts not the fast way.
 ///
 /// # Call order
 ///
@@ -40,7 +40,7 @@ use crate::row::read_line;
 /// # Ok::<(), emu_proto::ReadError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Decoder<R, const N: usize = 768> {
+pub struct Decoder<R, const N: usize = 704> {
     lines: LineReader<R>,
     /// The start of a line that has come in part.
     part: [u8; N],
@@ -69,20 +69,33 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
     ///
     /// A [`ReadError`] says what is wrong with a line. The next line can be read unless the error
     /// [is fatal](ReadError::is_fatal).
+    #[inline]
     pub fn decode(&mut self, input: &mut &[u8]) -> Option<Result<R, ReadError>> {
+        if self.length == 0
+            && let Some((entry, length)) = self.lines.read_plain(input)
+        {
+            *input = input.get(length..).unwrap_or_default();
+            return Some(Ok(*entry));
+        }
+        self.decode_line(input)
+    }
+
+    /// Goes on where the line at the front is not plain, or not whole.
+    #[inline(never)]
+    fn decode_line(&mut self, input: &mut &[u8]) -> Option<Result<R, ReadError>> {
         loop {
-            if self.length == 0
-                && let Some((entry, length)) = self.lines.read_plain(input)
-            {
-                *input = input.get(length..).unwrap_or_default();
-                return Some(Ok(entry));
-            }
             let (part, ended) = split_line(input);
             if part.is_empty() && !ended {
                 return None;
             }
             if let Some(outcome) = self.take(part, ended) {
                 return Some(outcome);
+            }
+            if self.length == 0
+                && let Some((entry, length)) = self.lines.read_plain(input)
+            {
+                *input = input.get(length..).unwrap_or_default();
+                return Some(Ok(*entry));
             }
         }
     }
@@ -167,7 +180,7 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
         if let Some(slot) = self.part.get_mut(end) {
             *slot = b'\n';
             if let Some((entry, _)) = self.lines.read_plain(&self.part) {
-                return Some(Ok(entry));
+                return Some(Ok(*entry));
             }
         }
         self.lines.read(self.part.get(..end).unwrap_or_default())
@@ -245,10 +258,11 @@ impl<R: Entry> Iterator for Rows<'_, R> {
     type Item = Result<R, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(row) = self.decoder.decode(&mut self.rest) {
-            return Some(row);
+        let mut row = self.decoder.decode(&mut self.rest);
+        if row.is_none() && !core::mem::replace(&mut self.finished, true) {
+            row = self.decoder.finish();
         }
-        if core::mem::replace(&mut self.finished, true) { None } else { self.decoder.finish() }
+        row
     }
 }
 

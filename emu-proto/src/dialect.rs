@@ -92,7 +92,7 @@ pub enum TimeForm {
     /// `2021-05-20T10:30:00Z`, as the known firmware writes it.
     #[default]
     Utc,
-    /// `2021-05-20T12:30:00+02:00`: local time with this many minutes east of UTC, at most 24 hours either way.
+    /// `2021-05-20T12:30:00+02:00`: local time with this many minutes east of UTC, less than a day either way.
     Offset(i16),
     /// `2021-05-20 10:30:00Z`.
     Blank,

@@ -22,15 +22,20 @@ use crate::serial::SerialNumber;
 use crate::status::Status;
 use crate::units::{DeciHertz, DeciVolts, MilliAmperes, PowerFactor, VarHours, WattHours, Watts};
 
-/// How many bytes from the row's start on must be there, whatever stands behind its end. A longer row is not plain.
-pub(crate) const LINE: usize = 320;
+/// How many bytes from the row's start on must be there, whatever stands behind its end.
+pub(crate) const LINE: usize = LONGEST + WINDOW;
 
 /// How many bytes of a field are looked at. A longer field is not plain.
 const WINDOW: usize = 17;
 
-/// What neighbouring rows share: the day and the serial number, each with its text.
+/// The last place at which a field may start; a longer row is not plain. All its bits are set, so that it is a mask.
+const LONGEST: usize = 0xff;
+
+/// What neighbouring rows share: the line end, the day and the serial number, the two with their texts.
 #[derive(Debug, Clone, Copy)]
 pub struct RowCache {
+    /// Whether a line end of two bytes has been met and told: until then, it is not plain.
+    pub(crate) crlf: bool,
     date_text: [u8; 10],
     date: NaiveDate,
     serial_text: [u8; 8],
@@ -40,6 +45,7 @@ pub struct RowCache {
 impl RowCache {
     /// A text and its value, as in any other state.
     pub(crate) const NEW: Self = Self {
+        crlf: false,
         date_text: *b"1970-01-01",
         date: DateTime::<Utc>::UNIX_EPOCH.naive_utc().date(),
         serial_text: *b"00000000",
@@ -83,8 +89,8 @@ pub(crate) fn read_load_profile(
     entry.power_factor_l1 = cells.power_factor()?;
     entry.power_factor_l2 = cells.power_factor()?;
     entry.power_factor_l3 = cells.power_factor()?;
-    entry.frequency = cells.frequency()?;
-    Some(cells.at)
+    entry.frequency = cells.frequency(cache.crlf)?;
+    if cells.at > LONGEST { None } else { Some(cells.at) }
 }
 
 /// A row and the place that was reached in it.
@@ -95,9 +101,10 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    /// What stands at the place that was reached. Past [`LONGEST`] it is something else, but so is then the end.
     #[inline(always)]
     fn window(&self) -> Option<&'a [u8; WINDOW]> {
-        if self.at > LINE - WINDOW { None } else { self.line.get(self.at..)?.first_chunk() }
+        self.line.get(self.at & LONGEST..)?.first_chunk()
     }
 
     #[inline(always)]
@@ -123,14 +130,14 @@ impl<'a> Cells<'a> {
             return None;
         }
         if *text != cache.serial_text {
-            cache.serial_number = SerialNumber::new(digits8(u64::from_le_bytes(*text))?)?;
+            cache.serial_number = SerialNumber::new(digits8(u64::from_le_bytes(*text), 0)?)?;
             cache.serial_text = *text;
         }
         self.at += 9;
         Some(cache.serial_number)
     }
 
-    /// A field of mostly one to six digits. `None` for any other, for which `rare` is to be asked.
+    /// A field of mostly one to six digits. `None` for any other, for which `uncommon` is to be asked.
     #[inline(always)]
     fn short(&mut self) -> Option<u32> {
         let w = self.window()?;
@@ -155,34 +162,42 @@ impl<'a> Cells<'a> {
         Some(value)
     }
 
-    /// A field of one digit, or of mostly four to eight. `None` for any other, for which `rare` is to be asked.
+    /// A field of one digit, or of mostly four to ten. `None` for any other, for which `uncommon` is to be asked.
     #[inline(always)]
-    fn long(&mut self) -> Option<u32> {
+    fn long(&mut self) -> Option<i64> {
         let w = self.window()?;
         let d = self.delimiter;
         if w[1] == d {
             let value = digit(w[0])?;
             self.at += 2;
-            return Some(value);
+            return Some(i64::from(value));
         }
         // A delimiter that belongs to a later field is no digit, so that a length which is wrongly found long is refused.
-        let length = if w[7] == d {
-            7
+        let (length, shift) = if w[7] == d {
+            (8, 8)
         } else if w[6] == d {
-            6
+            (7, 16)
         } else if w[8] == d {
-            8
+            (9, 0)
         } else if w[5] == d {
-            5
+            (6, 24)
         } else if w[4] == d {
-            4
+            (5, 32)
+        } else if w[10] == d {
+            let (head, tail) = w.split_first_chunk::<8>()?;
+            let low = i64::from(digits2(u16::from_le_bytes(*tail.first_chunk()?))?);
+            self.at += 11;
+            return Some(i64::from(digits8(u64::from_le_bytes(*head), 0)?) * 100 + low);
+        } else if w[9] == d {
+            let high = i64::from(digits8(u64::from_le_bytes(*w.first_chunk()?), 0)?);
+            self.at += 10;
+            return Some(high * 10 + i64::from(digit(w[8])?));
         } else {
             return None;
         };
-        let word = u64::from_le_bytes(*w.first_chunk()?);
-        let value = digits8_of(word, length)?;
-        self.at += length as usize + 1;
-        Some(value)
+        let value = digits8(u64::from_le_bytes(*w.first_chunk()?), shift)?;
+        self.at += length;
+        Some(i64::from(value))
     }
 
     #[inline(always)]
@@ -190,20 +205,16 @@ impl<'a> Cells<'a> {
         if let Some(value) = self.short() {
             return Some(value);
         }
-        let (value, at) = rare(self.line, self.at, self.delimiter)?;
-        self.at = at;
-        u32::try_from(value).ok()
+        u32::try_from(self.uncommon()?).ok()
     }
 
     #[inline(always)]
     fn register(&mut self) -> Option<i64> {
         if let Some(value) = self.long() {
-            return Some(i64::from(value));
+            return Some(value);
         }
-        let (value, at) = rare(self.line, self.at, self.delimiter)?;
-        self.at = at;
         // A negative energy is a deviation, which the careful reader reports.
-        (value >= 0).then_some(value)
+        self.uncommon().filter(|value| *value >= 0)
     }
 
     #[inline(always)]
@@ -211,9 +222,35 @@ impl<'a> Cells<'a> {
         if let Some(value) = self.short() {
             return Some(value as i32);
         }
-        let (value, at) = rare(self.line, self.at, self.delimiter)?;
+        i32::try_from(self.uncommon()?).ok()
+    }
+
+    /// A field with a sign or of a length that is not looked for first.
+    #[inline(always)]
+    fn uncommon(&mut self) -> Option<i64> {
+        let (value, at) = uncommon(self.line, self.at, self.delimiter);
         self.at = at;
-        i32::try_from(value).ok()
+        if at == 0 { None } else { Some(value) }
+    }
+
+    /// A field of up to 15 digits.
+    #[inline(always)]
+    fn any_length(&mut self) -> Option<i64> {
+        let w = self.window()?;
+        let head = u64::from_le_bytes(*w.first_chunk()?);
+        let length = leading_digits(head);
+        let (value, length) = if length < 8 {
+            (i64::from(value8(head, length)), length)
+        } else {
+            let tail = u64::from_le_bytes(*w.get(8..)?.first_chunk()?);
+            let more = leading_digits(tail);
+            (i64::from(value8(head, 8)) * *POWERS.get(more)? + i64::from(value8(tail, more)), 8 + more)
+        };
+        if length == 0 || *w.get(length)? != self.delimiter {
+            return None;
+        }
+        self.at += length + 1;
+        Some(value)
     }
 
     /// Three voltages, which have four digits each almost everywhere: they are taken as one pattern.
@@ -243,39 +280,53 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The last field: three digits and the line end.
+    /// The last field, of up to four digits, and the line end.
     #[inline(always)]
-    fn frequency(&mut self) -> Option<DeciHertz> {
+    fn frequency(&mut self, crlf: bool) -> Option<DeciHertz> {
         let w = self.window()?;
-        let value = digits4((u32::from_le_bytes(*w.first_chunk()?) << 8) | 0x30)?;
-        self.at += match w {
-            [_, _, _, b'\n', ..] => 4,
-            [_, _, _, b'\r', b'\n', ..] => 5,
+        let digits = match w {
+            [_, _, _, b'\n' | b'\r', ..] => 3,
+            [_, b'\n' | b'\r', ..] => 1,
+            [_, _, b'\n' | b'\r', ..] => 2,
+            _ => 4,
+        };
+        let value = digits8(u64::from_le_bytes(*w.first_chunk()?), 64 - 8 * digits as u32)?;
+        self.at += match w.get(digits..)? {
+            [b'\n', ..] => digits + 1,
+            [b'\r', b'\n', ..] if crlf => digits + 2,
             _ => return None,
         };
         Some(DeciHertz(value as i16))
     }
 }
 
-/// A field of a rare length or with a sign, and the place behind its delimiter.
+/// A field with a sign or of any length up to 15 digits, and the place behind its delimiter; 0 if there is none: two
+/// numbers come back in registers, which an `Option` of them does not.
 #[inline(never)]
-fn rare(line: &[u8; LINE], at: usize, delimiter: u8) -> Option<(i64, usize)> {
-    let field = line.get(at..)?.first_chunk::<WINDOW>()?;
-    let negative = field[0] == b'-';
-    let mut value = 0i64;
-    let mut length = usize::from(negative);
-    for &byte in field.get(length..)? {
-        if byte == delimiter {
-            break;
+fn uncommon(line: &[u8; LINE], at: usize, delimiter: u8) -> (i64, usize) {
+    let mut cells = Cells { line, at, delimiter };
+    let value = if line.get(at & LONGEST) == Some(&b'-') {
+        cells.at += 1;
+        match cells.short() {
+            Some(value) => Some(-i64::from(value)),
+            None => cells.any_length().map(|value| -value),
         }
-        // At most WINDOW digits: no more than an i64 holds.
-        value = value * 10 + i64::from(digit(byte)?);
-        length += 1;
-    }
-    if length == usize::from(negative) || *field.get(length)? != delimiter {
-        return None;
-    }
-    Some((if negative { -value } else { value }, at + length + 1))
+    } else {
+        cells.any_length()
+    };
+    value.map_or((0, 0), |value| (value, cells.at))
+}
+
+/// Powers of ten by exponent.
+const POWERS: [i64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// How many bytes from the lowest on are digits.
+#[inline(always)]
+fn leading_digits(text: u64) -> usize {
+    let digits = text ^ 0x3030_3030_3030_3030;
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    // Carries go upwards only: the lowest byte that is no digit is found for sure.
+    others.trailing_zeros() as usize / 8
 }
 
 #[inline(always)]
@@ -301,20 +352,28 @@ fn digits4(text: u32) -> Option<u32> {
     if (digits.wrapping_add(0x7676_7676) | digits) & 0x8080_8080 != 0 { None } else { Some(four(digits)) }
 }
 
-/// Eight digits, the first in the lowest byte.
+/// The digits of a word, the first in the lowest byte, but for those at the end that are shifted out.
 #[inline(always)]
-fn digits8(text: u64) -> Option<u32> {
-    digits8_of(text, 8)
-}
-
-/// The first `length` bytes of a word as digits, one to eight of them.
-#[inline(always)]
-fn digits8_of(text: u64, length: u32) -> Option<u32> {
-    let digits = (text ^ 0x3030_3030_3030_3030) << ((64 - 8 * length) & 63);
+fn digits8(text: u64, shift: u32) -> Option<u32> {
+    let digits = (text ^ 0x3030_3030_3030_3030) << (shift & 63);
     if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
-    Some((fours(digits).wrapping_mul(10_000 * 0x1_0000_0000 + 1) >> 32) as u32)
+    Some(eight(digits))
+}
+
+/// The value of the first bytes of a word, which are known to be digits; 0 for none of them.
+#[inline(always)]
+fn value8(text: u64, length: usize) -> u32 {
+    // Twice, since a shift by all 64 bits is none.
+    let shift = 32 - 4 * length as u32;
+    eight(((text ^ 0x3030_3030_3030_3030) << (shift & 63)) << (shift & 63))
+}
+
+/// The value of eight digits, one a byte.
+#[inline(always)]
+fn eight(digits: u64) -> u32 {
+    (fours(digits).wrapping_mul(10_000 * 0x1_0000_0000 + 1) >> 32) as u32
 }
 
 /// The value of four digits, one a byte.
@@ -348,14 +407,13 @@ fn read_date(text: &[u8; 10]) -> Option<NaiveDate> {
 #[inline(always)]
 fn read_time_of_day(text: &[u8; 8]) -> Option<NaiveTime> {
     let digits = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*b"00:00:00");
-    if (digits.wrapping_add(0x7676_7f76_767f_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
+    // Each byte is carried into its highest bit unless it is at most 2, 9, a colon, 5, 9, a colon, 5, 9.
+    if (digits.wrapping_add(0x767a_7f76_7a7f_767d) | digits) & 0x8080_8080_8080_8080 != 0 {
         return None;
     }
     let pairs = digits.wrapping_mul(10 * 0x100 + 1) >> 8;
     let (hours, minutes, seconds) = (pairs as u8, (pairs >> 24) as u8, (pairs >> 48) as u8);
-    if hours > 23 || minutes > 59 || seconds > 59 {
-        return None;
-    }
     let seconds = u32::from(hours) * 3600 + u32::from(minutes) * 60 + u32::from(seconds);
+    // Refuses hours from 24 on.
     NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)
 }

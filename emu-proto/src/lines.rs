@@ -1,7 +1,5 @@
 //! Reading lines one by one: the first one says how the others are to be read.
 
-use core::marker::PhantomData;
-
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{Found, ReadError, ReadErrorKind};
@@ -22,11 +20,13 @@ pub(crate) struct LineReader<R> {
     offset: u64,
     met: Deviations,
     last_index: Option<u32>,
-    entry: PhantomData<R>,
+    /// What the fast reader fills: it is copied once, into the answer.
+    entry: R,
+    /// The delimiter if rows can be plain, else 0.
+    plain: u8,
 }
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it, and nowhere to box it")]
 enum State {
     /// Before the first line that is not blank.
     Start,
@@ -48,7 +48,8 @@ impl<R: Entry> LineReader<R> {
             offset: 0,
             met: Deviations::empty(),
             last_index: None,
-            entry: PhantomData,
+            entry: R::EMPTY,
+            plain: 0,
         }
     }
 
@@ -74,33 +75,24 @@ impl<R: Entry> LineReader<R> {
         }
     }
 
-    /// Tries the fast reader on the line at the front of `input`, and returns its length with the line end.
-    #[inline]
-    pub(crate) fn read_plain(&mut self, input: &[u8]) -> Option<(R, usize)> {
-        let State::Rows(layout) = &self.state else { return None };
-        if !layout.is_plain {
+    /// Tries the fast reader on the line at the front of `input`; returns the row and the length with the line end.
+    #[inline(always)]
+    pub(crate) fn read_plain(&mut self, input: &[u8]) -> Option<(&R, usize)> {
+        if self.plain == 0 {
             return None;
         }
-        let mut entry = R::EMPTY;
         let length = if input.len() >= LINE {
-            R::read_plain(input, layout.delimiter, &mut self.cache, &mut entry)?
+            R::read_plain(input, self.plain, &mut self.cache, &mut self.entry)?
         } else {
-            // The fast reader looks ahead: give it something to look at, if there is a whole line.
-            find_line_feed(input)?;
-            let mut padded = [0; LINE];
-            padded.get_mut(..input.len())?.copy_from_slice(input);
-            R::read_plain(&padded, layout.delimiter, &mut self.cache, &mut entry)?
+            read_padded(input, self.plain, &mut self.cache, &mut self.entry)?
         };
         // However the input is cut, a line that is too long for the buffer is an error.
         if length > self.limit {
             return None;
         }
-        if input.get(length.wrapping_sub(2)) == Some(&b'\r') {
-            self.met.insert(Deviations::CRLF);
-        }
         self.advance(length as u64);
-        self.last_index = Some(entry.index());
-        Some((entry, length))
+        self.last_index = Some(self.entry.index());
+        Some((&self.entry, length))
     }
 
     /// Reads a line without its line feed; returns nothing for a header and for a blank line.
@@ -128,6 +120,7 @@ impl<R: Entry> LineReader<R> {
         if ended {
             self.advance(1);
             if let State::LongLine(layout) = core::mem::replace(&mut self.state, State::Done) {
+                self.plain = if layout.is_plain { layout.delimiter } else { 0 };
                 self.state = State::Rows(layout);
             }
         }
@@ -147,6 +140,7 @@ impl<R: Entry> LineReader<R> {
             State::Start | State::Done => (ReadErrorKind::HeaderTooLong { limit }, State::Done),
         };
         self.state = state;
+        self.plain = 0;
         let error = self.locate(LineError { kind, column: None, at: 0, found });
         self.skip(kept.len().saturating_add(part.len()), ended);
         error
@@ -169,6 +163,7 @@ impl<R: Entry> LineReader<R> {
             self.met.insert(Deviations::NO_HEADER);
         }
         self.state = State::Done;
+        self.plain = 0;
     }
 
     fn read_unlocated(&mut self, line: &[u8]) -> Option<Result<R, LineError>> {
@@ -179,10 +174,11 @@ impl<R: Entry> LineReader<R> {
         if line.is_empty() {
             return self.accept_row(line_end | Deviations::BLANK_LINE, line).err().map(Err);
         }
+        let mut row = line;
         if matches!(self.state, State::Start) {
             match self.read_first(line, line_end) {
-                Ok(true) => return None,
-                Ok(false) => {}
+                Ok(None) => return None,
+                Ok(Some(first_row)) => row = first_row,
                 Err(error) => {
                     self.state = State::Done;
                     return Some(Err(error));
@@ -190,15 +186,16 @@ impl<R: Entry> LineReader<R> {
             }
         }
         let State::Rows(layout) = &self.state else { return None };
+        let skipped = line.len().saturating_sub(row.len());
         let mut met = line_end;
-        Some(match read_line(line, layout, &mut met) {
+        Some(match read_line(row, layout, &mut met) {
             Ok(entry) => self.accept_row(met, line).map(|()| entry),
-            Err(error) => Err(error),
+            Err(error) => Err(LineError { at: error.at.saturating_add(skipped), ..error }),
         })
     }
 
-    /// Reads the first line; returns whether it is a header.
-    fn read_first(&mut self, line: &[u8], line_end: Deviations) -> Result<bool, LineError> {
+    /// Reads the first line; returns it without its byte-order mark if it is no header but a row.
+    fn read_first<'a>(&mut self, line: &'a [u8], line_end: Deviations) -> Result<Option<&'a [u8]>, LineError> {
         const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let (text, skipped) = match line.strip_prefix(BYTE_ORDER_MARK) {
             Some(text) => (text, BYTE_ORDER_MARK.len()),
@@ -212,9 +209,10 @@ impl<R: Entry> LineReader<R> {
             let kind = ReadErrorKind::StrictHeader(refused);
             return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
         }
-        self.met.insert(met);
+        self.note(met);
+        self.plain = if first.layout.is_plain { first.layout.delimiter } else { 0 };
         self.state = State::Rows(first.layout);
-        Ok(first.is_header)
+        Ok((!first.is_header).then_some(text))
     }
 
     /// Notes a line's deviations, unless the reader is strict and refuses them.
@@ -223,8 +221,13 @@ impl<R: Entry> LineReader<R> {
             let kind = ReadErrorKind::StrictRow(refused);
             return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
         }
-        self.met.insert(met);
+        self.note(met);
         Ok(())
+    }
+
+    fn note(&mut self, met: Deviations) {
+        self.met.insert(met);
+        self.cache.crlf = self.met.contains(Deviations::CRLF);
     }
 
     fn refused(&self, met: Deviations) -> Option<Deviations> {
@@ -233,8 +236,9 @@ impl<R: Entry> LineReader<R> {
     }
 
     fn advance(&mut self, length: u64) {
-        self.offset = self.offset.saturating_add(length);
-        self.number = self.number.saturating_add(1);
+        // Neither is reached by any body.
+        self.offset = self.offset.wrapping_add(length);
+        self.number = self.number.wrapping_add(1);
     }
 
     fn locate(&self, error: LineError) -> ReadError {
@@ -246,6 +250,15 @@ impl<R: Entry> LineReader<R> {
             found: error.found,
         }
     }
+}
+
+/// Gives the fast reader, which looks ahead, something to look at behind a last line.
+#[inline(never)]
+fn read_padded<R: Entry>(input: &[u8], delimiter: u8, cache: &mut RowCache, entry: &mut R) -> Option<usize> {
+    find_line_feed(input)?;
+    let mut padded = [0; LINE];
+    padded.get_mut(..input.len())?.copy_from_slice(input);
+    R::read_plain(&padded, delimiter, cache, entry)
 }
 
 /// Finds the first line feed, eight bytes at a time.

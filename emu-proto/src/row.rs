@@ -206,12 +206,11 @@ fn wrong_count(line: &[u8], layout: &Layout) -> LineError {
     let expected = layout.columns().count();
     let mut cells = Cells::new(line, layout.delimiter);
     let (mut count, mut at) = (0usize, line.len());
-    while let Some(cell) = {
+    loop {
         if count == expected {
-            at = cells.at
-        };
-        cells.next()
-    } {
+            at = cells.at;
+        }
+        let Some(cell) = cells.next() else { break };
         count = count.saturating_add(1);
         if cell.is_err() {
             break;

@@ -58,7 +58,7 @@ pub fn write_header<R: Entry>(out: &mut impl Write, dialect: &Dialect) -> fmt::R
 ///
 /// # Errors
 ///
-/// Only those of `out`.
+/// Those of `out`, and for a time that the dialect's form has no room for: a year above 9999, an offset of a day or more.
 pub fn write_row<R: Entry>(out: &mut impl Write, dialect: &Dialect, entry: &R) -> fmt::Result {
     let row = entry.to_cells();
     write_line(out, dialect, R::COLUMNS, |out, number, column| write_cell(out, dialect, &row, number, column))
@@ -165,6 +165,10 @@ pub(crate) fn write_time(out: &mut impl Write, form: TimeForm, time: DateTime<Ut
     };
     let offset = chrono::TimeDelta::minutes(i64::from(minutes_east));
     let local = time.checked_add_signed(offset).ok_or(fmt::Error)?.naive_utc();
+    if !(0..=9999).contains(&local.year()) || minutes_east.unsigned_abs() >= 24 * 60 {
+        // The form has no room for it.
+        return Err(fmt::Error);
+    }
     let separator = if form == TimeForm::Blank { ' ' } else { 'T' };
     write!(
         out,

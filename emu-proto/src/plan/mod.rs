@@ -6,15 +6,18 @@
 //!
 //! - `machine`: the states, from the newest row to the span that is to be read
 //! - `search`: finding the oldest row, or a time, by bisection
-//! - `read`: block by block, with what is missing, broken or doubled
+//! - `read`: block by block, with what is broken or doubled
+//! - `missing`: rows that do not come
 //! - `continuity`: the clock
 //!
 //! Source: manual, "Read-Out Data Logger" and "Read-Out Logbook" (limits, staggered requests, inclusive ends).
 
+mod answer;
 mod checkpoint;
 mod continuity;
 mod event;
 mod machine;
+mod missing;
 mod read;
 mod search;
 mod target;
