@@ -62,8 +62,8 @@ pub(super) enum Why {
     Start,
     /// The checkpoint's row is gone, and the newest row was found below it.
     CheckpointGone(Checkpoint),
-    /// Nothing came for the block of rows up to this index, asked for twice.
-    Empty { searched: u32, is_anchor_seen: bool },
+    /// Nothing came for a block of rows, asked for twice; and what is the next row that is there, if any.
+    Empty { found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool },
     /// The row before those that are missing is missing too.
     AnchorGone,
     /// Another row stands at this index than did before.
@@ -372,9 +372,11 @@ impl Machine {
             }
             (Outcome::Nowhere, Goal::Low | Goal::High) => self.start_reading(),
             (Outcome::Found { index, row, .. }, Goal::Resume { is_anchor_seen }) => {
-                self.resume(Some((index, row)), is_anchor_seen);
+                self.ask_newest(Why::Empty { found: Some((index, row)), is_anchor_seen });
             }
-            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => self.resume(None, is_anchor_seen),
+            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => {
+                self.ask_newest(Why::Empty { found: None, is_anchor_seen });
+            }
         }
     }
 
@@ -407,7 +409,7 @@ impl Machine {
                 self.give_up();
             }
             Why::AnchorGone => self.reading.is_vouched = true,
-            Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
+            Why::Empty { found, is_anchor_seen } => self.block_was_empty(found, is_anchor_seen),
             Why::Serial { index, serial_number } => {
                 let before = core::mem::replace(&mut self.reading.serial_number, serial_number);
                 self.events.push(Event::SerialChanged { index, before, after: serial_number });

@@ -42,6 +42,9 @@ impl Machine {
             // It may be among them.
             return self.is_last_try();
         }
+        if self.reading.is_vouched {
+            return true;
+        }
         if self.answer.is_repeated {
             self.ask_newest(Why::AnchorGone);
         } else {
@@ -83,7 +86,13 @@ impl Machine {
         let is_confirmed = before.is_some_and(|before| !self.order.is_before(before, searched));
         if answer.is_repeated && is_confirmed {
             self.reading.is_suspect = false;
-            return self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
+            let is_anchor_seen = answer.is_anchor_seen;
+            return match self.order {
+                Order::Ascending if searched < self.reading.last => {
+                    self.find_next(searched.saturating_add(1), is_anchor_seen);
+                }
+                _ => self.ask_newest(Why::Empty { found: None, is_anchor_seen }),
+            };
         }
         self.suspect(None);
         self.reading.empty_to = Some(searched);
@@ -110,8 +119,8 @@ impl Machine {
         self.go_on_after(last);
     }
 
-    /// The block from the next row to `searched` holds nothing, and the log is still the same.
-    pub(super) fn block_was_empty(&mut self, searched: u32, is_anchor_seen: bool) {
+    /// Nothing is there from the next row up to the one that was found, and the log is still the same.
+    pub(super) fn block_was_empty(&mut self, found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool) {
         let Some(next) = self.reading.next else { return };
         if let (true, Target::Since(checkpoint), Some(newest)) = (self.reading.must_check, self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
@@ -120,10 +129,7 @@ impl Machine {
         }
         self.reading.must_check = false;
         match self.order {
-            Order::Ascending if searched < self.reading.last => {
-                self.find_next(searched.saturating_add(1), is_anchor_seen);
-            }
-            Order::Ascending => self.resume(None, is_anchor_seen),
+            Order::Ascending => self.resume(found, is_anchor_seen),
             Order::Descending => {
                 self.tell_end_of_ring(next);
                 self.finish(true);
@@ -132,7 +138,7 @@ impl Machine {
     }
 
     /// Goes on from the row that was found after a hole, or ends where there is none.
-    pub(super) fn resume(&mut self, found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool) {
+    fn resume(&mut self, found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool) {
         let Some(next) = self.reading.next else { return };
         let last = found.map_or(Some(self.reading.last), |(index, _)| self.order.before(index));
         if let Some(last) = last.filter(|last| !self.order.is_before(*last, next)) {

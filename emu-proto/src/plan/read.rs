@@ -176,7 +176,7 @@ impl Machine {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        let is_known_log = !self.is_anchor_gone(row.index) || self.vouch(row.index);
         if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
