@@ -1,6 +1,6 @@
 //! How fast read-outs are parsed, beside what a user would pick instead: see `benches/README.md`.
 //!
-//! Usage: `parse [--smoke]`. All variants run in turns, round by round, on the same bodies; a row of the table is the median
+//! Usage: `parse [--smoke]`, or `parse --write FOLDER` to write the bodies for `scripts/peers.py`. All variants run in turns, round by round, on the same bodies; a row of the table is the median
 //! of the thread's processor time. Before that, every variant's entries are seen to agree by a checksum over all fields.
 
 use std::hint::black_box;
@@ -23,6 +23,11 @@ struct Variant {
 }
 
 fn main() {
+    if let [flag, folder] = &std::env::args().skip(1).collect::<Vec<_>>()[..]
+        && flag == "--write"
+    {
+        return write(std::path::Path::new(folder));
+    }
     let smoke = std::env::args().any(|argument| argument == "--smoke");
     let rounds = if smoke { 3 } else { 101 };
     let sets = [
@@ -57,6 +62,13 @@ fn main() {
         }
     }
     print_table(&mut variants, &sets);
+}
+
+/// Writes the dozen bodies.
+fn write(folder: &std::path::Path) {
+    for (number, body) in bodies::dozen(&Dialect::KNOWN).iter().enumerate() {
+        std::fs::write(folder.join(format!("meter-{number:02}.csv")), body).expect("a folder that can be written to");
+    }
 }
 
 fn variants() -> Vec<Variant> {
