@@ -18,7 +18,7 @@ use crate::serial::SerialNumber;
 ///
 /// let event = Event::Overrun { first: 17, last: 20 };
 /// assert_eq!(event.undelivered(), Some(17..=20));
-/// assert_eq!(event.to_string(), "rows 17 to 20 are lost: the meter has overwritten them before they were read");
+/// assert_eq!(event.to_string(), "rows 17 to 20 are lost: overwritten by the meter before the read-out came there");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -153,10 +153,10 @@ impl fmt::Display for Event {
         match *self {
             Self::Gap { first, last } => write!(f, "{} missing in the meter's log", Rows(first, last)),
             Self::Unreadable { first, last } => {
-                write!(f, "{} lost: the meter sends them in a form that cannot be read", Rows(first, last))
+                write!(f, "{} lost: sent repeatedly, and never readable", Rows(first, last))
             }
             Self::Overrun { first, last } => {
-                write!(f, "{} lost: the meter has overwritten them before they were read", Rows(first, last))
+                write!(f, "{} lost: overwritten by the meter before the read-out came there", Rows(first, last))
             }
             Self::Absent { first, last } => write!(f, "{} not in the meter's log (any more)", Rows(first, last)),
             Self::NotRead { first, last } => {

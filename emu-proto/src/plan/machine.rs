@@ -61,6 +61,8 @@ pub(super) enum Why {
     Start,
     /// Nothing came for the block of rows up to this index, asked for twice.
     Empty { searched: u32, is_anchor_seen: bool },
+    /// The row before those that are missing is missing too.
+    AnchorGone,
     /// A row carries another serial number.
     Serial { index: u32, serial_number: SerialNumber },
 }
@@ -164,6 +166,8 @@ impl Machine {
             return Verdict::Abandon;
         }
         self.answer.is_touched = true;
+        // Where a row may be cut, others may be missing after it.
+        self.answer.is_unsure |= !is_whole;
         self.answer.rows = self.answer.rows.saturating_add(1);
         if self.answer.rows > self.log.limit().saturating_mul(2) {
             // No meter does that. What came so far counts, and the answer as broken.
@@ -178,7 +182,7 @@ impl Machine {
             return Verdict::Discard;
         }
         let verdict = match &mut self.state {
-            State::Newest(newest) => newest.handle_row(row, is_whole, &mut self.answer),
+            State::Newest(newest) => newest.handle_row(row, is_whole),
             State::Search(search, _) => search.handle_row(row),
             State::Read => self.read_row(row, is_whole),
             State::Done { .. } => Verdict::Abandon,
@@ -187,6 +191,17 @@ impl Machine {
             self.answer.is_abandoned = true;
         }
         verdict
+    }
+
+    /// How many rows of the answer were told.
+    pub(super) const fn place_in_answer(&self) -> u32 {
+        self.answer.rows
+    }
+
+    /// Whether a row that may be cut is wanted, and can be asked for in another place.
+    pub(super) fn may_be_cut_alike(&self, index: u32) -> bool {
+        let is_wanted = self.reading.next.is_some_and(|next| !self.order.is_before(index, next));
+        matches!(self.state, State::Read) && is_wanted && self.has_passed_anchor()
     }
 
     pub(super) fn handle_bad_line(&mut self) {
@@ -218,12 +233,20 @@ impl Machine {
     }
 
     fn newest_ended(&mut self, mut newest: Newest, is_complete: bool) {
-        if newest.row.is_none() && (!is_complete || self.answer.bad_lines > 0 || !newest.is_empty) {
+        let has_bad_lines = self.answer.bad_lines > 0;
+        let is_empty = is_complete && !has_bad_lines && newest.row.is_none();
+        let is_of_use = match (newest.row, newest.why) {
+            // Believed the second time.
+            (None, _) => is_empty && newest.is_empty,
+            (Some(_), Why::Start) => true,
+            // Lines that could not be read may hide rows that are newer than this one.
+            (Some(row), _) => !has_bad_lines || self.newest.is_none_or(|known| known.index <= row.index),
+        };
+        if !is_of_use {
             self.fruitless = self.fruitless.saturating_add(1);
-            if self.answer.bad_lines > 0 || self.answer.is_unsure {
+            newest.is_empty |= is_empty;
+            if has_bad_lines || self.answer.is_unsure {
                 newest.count = newest.count.saturating_mul(2).min(self.log.limit());
-            } else if is_complete {
-                newest.is_empty = true;
             }
             self.state = State::Newest(newest);
             return;
@@ -248,7 +271,9 @@ impl Machine {
         };
         self.reading = Reading::new(newest.serial_number);
         if let Target::Since(checkpoint) = self.target {
-            if newest.is_same_row(&checkpoint) {
+            // Newer rows than this one may have been among lines that could not be read: a later read-out will tell.
+            let may_be_hidden = newest.index < checkpoint.index && self.answer.bad_lines > 0;
+            if newest.is_same_row(&checkpoint) || may_be_hidden {
                 return self.finish(true);
             }
             if newest.index <= checkpoint.index {
@@ -378,6 +403,7 @@ impl Machine {
         }
         match why {
             Why::Start => {}
+            Why::AnchorGone => self.reading.is_vouched = true,
             Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
             Why::Serial { index, serial_number } => {
                 let before = core::mem::replace(&mut self.reading.serial_number, serial_number);
@@ -411,10 +437,8 @@ impl Newest {
         Self { why, count: 1, row: None, is_empty: false }
     }
 
-    fn handle_row(&mut self, row: Checkpoint, is_whole: bool, answer: &mut Answer) -> Verdict {
-        if !is_whole {
-            answer.is_unsure = true;
-        } else if self.row.is_none_or(|known| known.index < row.index) {
+    fn handle_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
+        if is_whole && self.row.is_none_or(|known| known.index < row.index) {
             self.row = Some(row);
         }
         Verdict::Discard

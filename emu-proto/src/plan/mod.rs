@@ -56,6 +56,8 @@ use crate::request::Readout;
 /// A request that is dropped before its end was told is asked for again from the first row that is missing: nothing is
 /// lost and nothing comes twice.
 ///
+/// Requests overlap by a row: each starts with the last row that was read, by which the log is known to be the same still.
+///
 /// ```
 /// use emu_proto::{Checkpoint, End, LoadProfileEntry, Readout, ReadoutPlan, Verdict};
 ///
@@ -116,8 +118,9 @@ pub struct ReadoutPlan<R: Entry> {
     machine: Machine,
     /// Where the plan started.
     since: Option<Checkpoint>,
-    /// A row that may have been cut; it is delivered when it comes a second time in the same form.
-    candidate: Option<R>,
+    /// Rows that may have been cut, each with its place in the answer. Two, since requests with the row before and without
+    /// it take turns.
+    candidates: [Option<(R, u32)>; 2],
 }
 
 /// What to do with a row.
@@ -282,10 +285,19 @@ impl<R: Entry> ReadoutPlan<R> {
     /// end of the connection marks the end of the body.
     ///
     /// `500` may have been cut to `50`. The row is asked for again, and delivered when it comes with a line end, or a
-    /// second time in the same form.
+    /// second time in the same form and at another place in the answer: a server that cuts after so many bytes cuts it
+    /// elsewhere then. The log's first row has but one place.
     pub fn handle_unterminated(&mut self, row: &R) -> Verdict {
-        let is_confirmed = self.candidate.as_ref() == Some(row);
-        self.candidate = if is_confirmed { None } else { Some(*row) };
+        let place = self.machine.place_in_answer();
+        let may_be_cut_alike = self.machine.may_be_cut_alike(row.index());
+        let mut candidates = self.candidates.iter().flatten().filter(|(candidate, _)| candidate == row);
+        let is_confirmed = candidates.any(|(_, before)| *before != place || !may_be_cut_alike);
+        if !self.candidates.contains(&Some((*row, place))) {
+            self.candidates.rotate_right(1);
+            if let Some(slot) = self.candidates.first_mut() {
+                *slot = Some((*row, place));
+            }
+        }
         self.machine.handle_row(Checkpoint::of(row), is_confirmed)
     }
 
@@ -346,7 +358,7 @@ impl<R: Entry> ReadoutPlan<R> {
     }
 
     const fn new(target: Target, order: Order, times: Times) -> Self {
-        Self { machine: Machine::new(R::LOG, target, order, times), since: None, candidate: None }
+        Self { machine: Machine::new(R::LOG, target, order, times), since: None, candidates: [None; 2] }
     }
 }
 

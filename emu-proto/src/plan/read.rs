@@ -1,8 +1,9 @@
 //! Reading the span, block by block.
 //!
-//! What is missing in an answer is never believed the first time. The rows are asked for again, together with the row
-//! before them, the *anchor*, which is known to be there. If the anchor comes and they do not, the log has a hole; if the
-//! anchor is gone as well, the ring has overtaken it; if another row is in its place, it is another log.
+//! Each request starts with the row before those that are wanted, the *anchor*, which is known to be there: if another row
+//! has its index, it is another log. And what is missing in an answer is never believed the first time: the rows are asked
+//! for again. If the anchor comes and they do not, the log has a hole; if the anchor is gone as well, the ring has
+//! overtaken it.
 
 use super::Verdict;
 use super::checkpoint::Checkpoint;
@@ -36,11 +37,22 @@ pub(super) struct Reading {
     pub(super) serial_number: SerialNumber,
     /// Whether the anchor is a checkpoint that was not compared with the log yet.
     pub(super) must_check: bool,
-    /// Whether rows were missing in the last answer.
+    /// Whether rows were missing in the last answer, and the first row that came after them.
     pub(super) is_suspect: bool,
+    seen_after: Option<u32>,
+    /// How far the last answer would have reached, in which nothing came.
+    empty_to: Option<u32>,
+    /// Whether the log is known to be the same although the anchor is gone.
+    pub(super) is_vouched: bool,
+    /// Whether the next request leaves the anchor out.
+    is_bare: bool,
     /// How often `next` could not be read.
     tries: u8,
-    /// Whether any row was read.
+    /// How often two answers did not agree about what is missing from `next` on.
+    doubts: u8,
+    /// How many rows were last taken for unreadable, if none was read since.
+    claimed: u32,
+    /// Whether any row was read, or found to be unreadable.
     has_started: bool,
 }
 
@@ -65,7 +77,13 @@ impl Reading {
             serial_number,
             must_check: false,
             is_suspect: false,
+            seen_after: None,
+            empty_to: None,
+            is_vouched: false,
+            is_bare: false,
             tries: 0,
+            doubts: 0,
+            claimed: 0,
             has_started: false,
         }
     }
@@ -115,7 +133,7 @@ impl Machine {
         // A repeated request asks for as much as the meter gives, to be sure of how wide a hole is.
         let count = if reading.is_suspect { self.log.limit() } else { self.block };
         let anchor = reading.anchor.filter(|anchor| {
-            (reading.is_suspect || reading.must_check)
+            (reading.must_check || !reading.is_bare)
                 && self.order.is_before(anchor.index, next)
                 && anchor.index.abs_diff(next) < count
         });
@@ -131,53 +149,63 @@ impl Machine {
 
     pub(super) fn read_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
         let Some(next) = self.reading.next else { return self.abandon() };
-        let anchor = self.reading.anchor.filter(|anchor| self.order.is_before(anchor.index, next));
-        if let Some(anchor) = anchor.filter(|anchor| anchor.index == row.index && !self.answer.is_anchor_seen) {
-            return self.compare_anchor(&anchor, row, is_whole);
+        let is_passed = self.order.is_before(row.index, next);
+        let known = [self.reading.anchor, self.newest].into_iter().flatten().find(|known| known.index == row.index);
+        if let Some(known) = known.filter(|known| !row.is_same_row(known)) {
+            return self.find_another_log(&known, row, is_whole);
         }
-        if self.order.is_before(row.index, next) {
+        if is_passed && known.is_some() && !self.answer.is_anchor_seen {
+            self.answer.is_anchor_seen = true;
+            self.answer.bad_lines = 0;
+            self.reading.must_check = false;
+            return Verdict::Discard;
+        }
+        if is_passed {
             self.events.push(Event::Duplicate { index: row.index });
             return Verdict::Discard;
         }
         if !is_whole {
-            // Asked for again together with the anchor, so that a cut after so many bytes is at another place.
-            self.answer.is_unsure = true;
-            self.reading.is_suspect = true;
             return Verdict::Discard;
         }
         if self.reading.must_check && !self.give_up_check() {
             return self.abandon();
         }
-        if self.is_end_checkpoint(row) {
-            self.reading.next = None;
-            return self.abandon();
-        }
-        if row.serial_number != self.reading.serial_number {
+        let checkpoint = self.checkpoint_below().filter(|checkpoint| checkpoint.index == row.index);
+        let is_end = checkpoint.is_some_and(|checkpoint| checkpoint.is_same_row(&row));
+        if !is_end && row.serial_number != self.reading.serial_number {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        if row.index != next && !self.believe_missing(next, row.index) {
+        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
-        self.accept(row)
+        match checkpoint {
+            Some(_) if is_end => {
+                self.answer.has_moved = true;
+                self.reading.next = None;
+                self.abandon()
+            }
+            Some(checkpoint) => {
+                // Not the log that it was made of: all of it is read.
+                self.tell_change(&checkpoint, row);
+                self.target = Target::Everything;
+                (self.reading.low, self.reading.last, self.reading.total) = (0, 0, None);
+                self.accept(row)
+            }
+            None => self.accept(row),
+        }
     }
 
-    /// The row before those that are wanted came: it must be the one that was read.
-    fn compare_anchor(&mut self, anchor: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
-        self.answer.bad_lines = 0;
-        if row.is_same_row(anchor) {
-            self.answer.is_anchor_seen = true;
-            self.reading.must_check = false;
-            return Verdict::Discard;
-        }
+    /// Another row stands where one is known that was read, or that the checkpoint names.
+    fn find_another_log(&mut self, known: &Checkpoint, row: Checkpoint, is_whole: bool) -> Verdict {
         if !is_whole {
-            self.answer.is_unsure = true;
             return Verdict::Discard;
         }
         if self.reading.must_check {
-            self.start_over(anchor, row);
+            self.start_over(known, row);
         } else {
-            self.tell_change(anchor, row);
+            self.tell_change(known, row);
             self.give_up();
         }
         self.abandon()
@@ -189,10 +217,10 @@ impl Machine {
             return false;
         }
         if self.answer.bad_lines == 0 && !self.answer.is_repeated {
-            self.reading.is_suspect = true;
+            self.suspect(None);
             return false;
         }
-        if let (Some(checkpoint), Some(newest)) = (self.reading.anchor, self.newest)
+        if let (Target::Since(checkpoint), Some(newest)) = (self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
         {
             self.start_over(&checkpoint, newest);
@@ -202,19 +230,12 @@ impl Machine {
         true
     }
 
-    /// Whether a plan that reads down to a checkpoint has come to its row. If another row is there, all is read.
-    fn is_end_checkpoint(&mut self, row: Checkpoint) -> bool {
-        let Target::Since(checkpoint) = self.target else { return false };
-        if self.order == Order::Ascending || row.index != checkpoint.index {
-            return false;
+    /// The checkpoint, if the plan reads down to its row.
+    fn checkpoint_below(&self) -> Option<Checkpoint> {
+        match (self.target, self.order) {
+            (Target::Since(checkpoint), Order::Descending) => Some(checkpoint),
+            _ => None,
         }
-        if row.is_same_row(&checkpoint) {
-            return true;
-        }
-        self.tell_change(&checkpoint, row);
-        self.target = Target::Everything;
-        (self.reading.low, self.reading.last, self.reading.total) = (0, 0, None);
-        false
     }
 
     /// Rows from `next` up to the one before `index` did not come. Returns whether that is final.
@@ -225,14 +246,48 @@ impl Machine {
                 return false;
             }
             self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-        } else if self.answer.is_repeated {
+        } else if self.agrees_with_last_answer(index) || self.is_last_doubt() {
             self.tell_loss(next, last, self.answer.is_anchor_seen);
+            self.reading.seen_after = None;
         } else {
-            self.reading.is_suspect = true;
+            self.suspect(Some(index));
             return false;
         }
         self.reading.next = Some(index);
         true
+    }
+
+    /// Whether the anchor should have come before the row with this index, and did not.
+    fn is_anchor_gone(&self, index: u32) -> bool {
+        !self.answer.is_anchor_seen
+            && self.reading.anchor.is_some_and(|anchor| self.order.is_before(anchor.index, index))
+    }
+
+    /// The anchor is gone, by which the log is known. Returns whether that is to be put up with.
+    fn vouch(&mut self, index: u32) -> bool {
+        if self.answer.bad_lines > 0 {
+            // It may be among them.
+            return self.is_last_try();
+        }
+        if self.answer.is_repeated {
+            self.ask_newest(Why::AnchorGone);
+        } else {
+            self.suspect(Some(index));
+        }
+        false
+    }
+
+    /// Whether the rows before `index` were missing in the answer before this one as well.
+    fn agrees_with_last_answer(&self, index: u32) -> bool {
+        self.answer.is_repeated && self.reading.seen_after.is_none_or(|seen| !self.order.is_before(seen, index))
+    }
+
+    /// Has the same rows asked for once more.
+    fn suspect(&mut self, seen_after: Option<u32>) {
+        self.reading.is_suspect = true;
+        self.reading.seen_after = seen_after;
+        self.reading.empty_to = None;
+        self.reading.is_bare = false;
     }
 
     fn is_last_try(&mut self) -> bool {
@@ -240,10 +295,22 @@ impl Machine {
         self.reading.tries >= TRIES
     }
 
+    /// Whether repeated answers have disagreed often enough about which rows are missing.
+    fn is_last_doubt(&mut self) -> bool {
+        if self.answer.is_repeated {
+            self.reading.doubts = self.reading.doubts.saturating_add(1);
+        }
+        self.reading.doubts >= TRIES
+    }
+
     fn accept(&mut self, row: Checkpoint) -> Verdict {
         self.answer.has_moved = true;
         self.answer.is_anchor_seen = true;
         self.answer.bad_lines = 0;
+        self.reading.is_suspect = false;
+        self.reading.is_bare = false;
+        self.reading.is_vouched = false;
+        self.reading.claimed = 0;
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
@@ -269,33 +336,62 @@ impl Machine {
         let answer = self.answer;
         if answer.has_moved {
             // Whatever is missing after the last row is asked for first in the next request.
-            self.reading.is_suspect = answer.is_unsure;
+            self.reading.is_suspect = false;
             return;
         }
         self.fruitless = self.fruitless.saturating_add(1);
         if !is_complete {
-            // The next one is asked for without the anchor: it might be all that comes before the break.
-            self.reading.is_suspect = answer.is_unsure && !answer.is_repeated;
+            // If the anchor is all that came before the break, it is left out once: the log was just seen to be the same,
+            // and a cut after so many bytes does not cut the same row in the same place.
+            self.reading.is_suspect = false;
+            self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
-                let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
-                let last = self.order.further(next, answer.bad_lines.saturating_sub(1), asked);
-                self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-                self.go_on_after(last);
+                self.claim_unreadable(next);
             }
-        } else if answer.is_repeated {
-            self.reading.is_suspect = false;
-            let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
-            self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
         } else {
-            self.reading.is_suspect = true;
+            self.came_empty();
         }
+    }
+
+    /// A whole answer held nothing new. That is believed if the one before, no shorter, did not either.
+    fn came_empty(&mut self) {
+        let (answer, before) = (self.answer, self.reading.empty_to);
+        let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
+        let is_confirmed = before.is_some_and(|before| !self.order.is_before(before, searched));
+        if answer.is_repeated && is_confirmed {
+            self.reading.is_suspect = false;
+            return self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
+        }
+        self.suspect(None);
+        self.reading.empty_to = Some(searched);
+    }
+
+    /// An answer held nothing but lines that cannot be read, three times: as many rows are taken for unreadable.
+    ///
+    /// They may stand further on, after a hole. Then the same comes again, and twice as many are taken.
+    fn claim_unreadable(&mut self, next: u32) {
+        let answer = self.answer;
+        let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
+        let count = answer.bad_lines.max(self.reading.claimed.saturating_mul(2));
+        let last = self.order.further(next, count.saturating_sub(1), asked);
+        // The checkpoint's own row is not lost.
+        let lowest = self.checkpoint_below().map_or(0, |checkpoint| checkpoint.index.saturating_add(1));
+        let (first, end) = (next.min(last).max(lowest), next.max(last));
+        if first <= end {
+            self.events.push(Event::Unreadable { first, last: end });
+        }
+        self.reading.claimed = count;
+        self.reading.has_started = true;
+        // With the row before them, they would come again as well.
+        self.reading.anchor = None;
+        self.go_on_after(last);
     }
 
     /// The block from the next row to `searched` holds nothing, and the log is still the same.
     pub(super) fn block_was_empty(&mut self, searched: u32, is_anchor_seen: bool) {
         let Some(next) = self.reading.next else { return };
-        if let (true, Some(checkpoint), Some(newest)) = (self.reading.must_check, self.reading.anchor, self.newest)
+        if let (true, Target::Since(checkpoint), Some(newest)) = (self.reading.must_check, self.target, self.newest)
             && checkpoint.serial_number != newest.serial_number
         {
             return self.start_over(&checkpoint, newest);
@@ -380,10 +476,8 @@ impl Machine {
     /// The log is another one now: what is left is told as not read.
     pub(super) fn give_up(&mut self) {
         if let Some(next) = self.reading.next {
-            let last = match (self.target, self.order) {
-                (Target::Since(checkpoint), Order::Descending) => checkpoint.index.saturating_add(1),
-                _ => self.reading.last,
-            };
+            let below = self.checkpoint_below().map(|checkpoint| checkpoint.index.saturating_add(1));
+            let last = below.unwrap_or(self.reading.last);
             if !self.order.is_before(last, next) {
                 self.events.push(Event::NotRead { first: next.min(last), last: next.max(last) });
             }
@@ -394,7 +488,7 @@ impl Machine {
     fn go_on_after(&mut self, index: u32) {
         let last = self.reading.last;
         self.reading.next = self.order.after(index).filter(|next| !self.order.is_before(last, *next));
-        self.reading.tries = 0;
+        (self.reading.tries, self.reading.doubts) = (0, 0);
         self.fruitless = 0;
     }
 

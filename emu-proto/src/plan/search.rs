@@ -29,6 +29,8 @@ pub(super) struct Search {
     step: Step,
     rounds: u8,
     tries: u8,
+    /// Whether an answer that would end the search was empty once; that is believed the second time.
+    is_doubted: bool,
     /// The row that the answer under way has brought.
     found: Option<Checkpoint>,
 }
@@ -91,6 +93,7 @@ impl Search {
             step: Step::Probe,
             rounds: 0,
             tries: 0,
+            is_doubted: false,
             found: None,
         }
     }
@@ -143,11 +146,19 @@ impl Search {
             }
         }
         self.tries = 0;
+        let is_final = self.step == Step::Walk || self.middle() >= self.hi;
+        if found.is_none() && bad_lines == 0 && is_final && !core::mem::replace(&mut self.is_doubted, true) {
+            return Outcome::Closer;
+        }
+        self.is_doubted = false;
         match self.step {
             Step::Probe => self.probed(found, bad_lines > 0),
             Step::Wide => {
                 self.step = Step::Probe;
-                let holds = found.and_then(|row| self.holds(row)).unwrap_or(self.bound.unknown);
+                // Where no clock was set up to `hi`, what holds there holds here.
+                let reaches_hi = self.hi.saturating_sub(self.middle()) < limit;
+                let unknown = reaches_hi || self.bound.unknown;
+                let holds = found.and_then(|row| self.holds(row)).unwrap_or(unknown);
                 self.settle(holds, false, None)
             }
             Step::Walk => self.walked(found, bad_lines > 0, limit),
@@ -188,8 +199,8 @@ impl Search {
 
     fn walked(&mut self, found: Option<Checkpoint>, is_unreadable: bool, limit: u32) -> Outcome {
         let Some(row) = found else {
-            // Lines that cannot be read are rows nevertheless.
-            let index = if is_unreadable { self.walk_start(limit) } else { self.hi };
+            // Lines that cannot be read are rows nevertheless, and may be what is looked for.
+            let index = if is_unreadable && self.bound.unknown { self.walk_start(limit) } else { self.hi };
             return Outcome::Found { index, row: self.row, is_edge: true };
         };
         (self.lo, self.hi, self.row, self.step) = (self.floor, row.index, Some(row), Step::Probe);

@@ -1,0 +1,50 @@
+//! The command `emu`: reads the logs of an energy meter EMU Professional II TCP/IP.
+#![forbid(unsafe_code)]
+
+mod args;
+mod connect;
+mod exit;
+mod format;
+mod output;
+mod previous;
+mod read;
+mod report;
+mod status;
+mod table;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use emu_client::{LoadProfileEntry, LogbookEntry};
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Data(args) => read::run::<LoadProfileEntry>(&args),
+        Command::Logbook(args) => read::run::<LogbookEntry>(&args),
+        Command::Status { bits } => print(&status::explain(bits)),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "emu", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            if let Some(message) = failure.message {
+                eprintln!("emu: {message}");
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+fn print(text: &str) -> Result<Exit, Failure> {
+    let mut output = Output::stdout();
+    output.write(text).and_then(|()| output.finish()).map(|()| Exit::Complete)
+}

@@ -1,0 +1,111 @@
+//! Where rows go: standard output, or a file that is written whole or not at all.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::exit::{Exit, Failure};
+
+/// Somewhere to write to. Dropped without [`finish`](Self::finish), it leaves no file behind and no file changed.
+pub(crate) struct Output {
+    place: Place,
+}
+
+enum Place {
+    Stdout(BufWriter<io::Stdout>),
+    /// Something that cannot be put in place of another, such as `/dev/null`.
+    Device(PathBuf, BufWriter<File>),
+    /// Beside the file, until it is moved into its place.
+    File(PathBuf, BufWriter<NamedTempFile>),
+}
+
+impl Output {
+    pub(crate) fn stdout() -> Self {
+        Self { place: Place::Stdout(BufWriter::new(io::stdout())) }
+    }
+
+    /// Writes a file; it starts with the bytes of `kept`, which stand in the file there is.
+    pub(crate) fn file(path: &Path, kept: &[u8]) -> Result<Self, Failure> {
+        let fail = |error: io::Error| Failure::file(path, "write", &error);
+        // A link stays one: what it points to is written.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let existing = std::fs::metadata(&path).ok();
+        if existing.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+            return Err(fail(io::Error::other("it is a directory")));
+        }
+        if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
+            let file = File::options().write(true).open(&path).map_err(fail)?;
+            return Ok(Self { place: Place::Device(path, BufWriter::new(file)) });
+        }
+        let mut temporary = create_beside(&path).map_err(fail)?;
+        if let Some(existing) = existing {
+            temporary.as_file().set_permissions(existing.permissions()).map_err(fail)?;
+        }
+        temporary.write_all(kept).map_err(fail)?;
+        Ok(Self { place: Place::File(path, BufWriter::with_capacity(1 << 16, temporary)) })
+    }
+
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+        let written = match &mut self.place {
+            Place::Stdout(out) => out.write_all(text.as_bytes()),
+            Place::Device(_, out) => out.write_all(text.as_bytes()),
+            Place::File(_, out) => out.write_all(text.as_bytes()),
+        };
+        written.map_err(|error| self.failure(&error))
+    }
+
+    /// Shows what was written so far, where somebody may be watching.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        let flushed = match &mut self.place {
+            Place::Stdout(out) => out.flush(),
+            Place::Device(_, out) => out.flush(),
+            Place::File(..) => Ok(()),
+        };
+        flushed.map_err(|error| self.failure(&error))
+    }
+
+    /// Puts the file into its place.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.flush()?;
+        let Place::File(path, out) = self.place else { return Ok(()) };
+        let fail = |error: io::Error| Failure::file(&path, "write", &error);
+        let temporary = out.into_inner().map_err(|error| fail(error.into_error()))?;
+        temporary.as_file().sync_all().map_err(fail)?;
+        temporary.persist(&path).map_err(|error| fail(error.error))?;
+        // So that the new name survives a power failure. Not every system can do that to a folder.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _: io::Result<()> = File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+
+    /// That nobody reads on is no failure of ours.
+    fn failure(&self, error: &io::Error) -> Failure {
+        match &self.place {
+            Place::Stdout(_) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Failure { exit: Exit::Complete, message: None }
+            }
+            Place::Stdout(_) => Failure::failed(format!("cannot write to standard output: {error}")),
+            Place::Device(path, _) | Place::File(path, _) => Failure::file(path, "write", error),
+        }
+    }
+}
+
+/// Writes a small file whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut output = Output::file(path, b"")?;
+    output.write(text)?;
+    output.finish()
+}
+
+/// Makes a temporary file in the same folder, so that it can be moved.
+fn create_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".emu-").suffix(".part");
+    // As any other new file: what the user's mask leaves.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}

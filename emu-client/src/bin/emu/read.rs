@@ -1,0 +1,244 @@
+//! `emu data` and `emu logbook`: one read-out, from the choice of rows to the exit code.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use emu_client::{Entry, Error, ErrorKind, Item, Items, Meter, Notice, Order, ReadoutPlan};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::args::{Format, OrderArg, ReadArgs};
+use crate::connect;
+use crate::exit::{Exit, Failure};
+use crate::format::RowWriter;
+use crate::output::{Output, write_whole};
+use crate::previous::{Kind, Previous};
+use crate::report::{Losses, Report};
+use crate::when::Since;
+
+pub(crate) fn run<R: Entry + Serialize + DeserializeOwned>(args: &ReadArgs) -> Result<Exit, Failure> {
+    let meter = connect::meter(args)?;
+    let job = Job::<R>::new(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    runtime.block_on(job.run(meter))
+}
+
+/// A read-out, with all that the command line and earlier files say about it.
+struct Job<'a, R: Entry> {
+    args: &'a ReadArgs,
+    plan: ReadoutPlan<R>,
+    format: Format,
+    previous: Previous,
+    /// Whether rows are added to the file that the read-out goes on from.
+    adds: bool,
+}
+
+/// How the rows came to an end.
+enum Ending {
+    Complete,
+    Failed(Error),
+    Stopped(Exit),
+}
+
+impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
+    fn new(args: &'a ReadArgs) -> Result<Self, Failure> {
+        let previous = match &args.selection.since {
+            Some(Since::File(path)) => read_previous::<R>(args, path)?,
+            _ => Previous::default(),
+        };
+        let adds = is_since(args, args.output.as_deref());
+        if adds {
+            check_adding(args, &previous)?;
+        }
+        if args.checkpoint.is_some() && args.checkpoint == args.output {
+            return Err(Failure::usage("--output and --checkpoint are the same file"));
+        }
+        let format = match (adds, previous.kind, args.format) {
+            (true, Some(Kind::Rows(format)), _) | (_, _, Some(format)) => format,
+            _ => default_format(args.output.as_deref()),
+        };
+        if adds && !matches!(format, Format::Csv | Format::Jsonl) {
+            return Err(Failure::usage("rows can be added to csv and jsonl alone"));
+        }
+        Ok(Self { args, plan: plan(args, &previous), format, previous, adds })
+    }
+
+    async fn run(self, meter: Meter) -> Result<Exit, Failure> {
+        let args = self.args;
+        let shows_rows = args.output.is_none() && std::io::stdout().is_terminal();
+        let report = Report::new(args.quiet, args.verbose, shows_rows);
+        for remark in &self.previous.remarks {
+            report.say(remark);
+        }
+        let kept = if self.adds { self.previous.kept.as_slice() } else { b"" };
+        let mut output = match &args.output {
+            Some(path) => Output::file(path, kept)?,
+            None => Output::stdout(),
+        };
+        let mut writer = RowWriter::new::<R>(self.format, args.wide, !kept.is_empty());
+        let address = meter.address().to_string();
+        let mut items = meter.read(self.plan.clone()).into_items();
+        let mut losses = Losses::default();
+        let mut ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
+        if let Ok(Ending::Failed(error)) = &ending
+            && matches!(error.kind(), ErrorKind::Unauthorized { .. })
+            && items.summary().rows == 0
+        {
+            report.clear();
+            if let Some(meter) = connect::with_asked_password(args)? {
+                items = meter.read(self.plan.clone()).into_items();
+                ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
+            }
+        }
+        let ending = ending.inspect_err(|_| report.clear())?;
+        let is_complete = matches!(ending, Ending::Complete);
+        // A file that can be gone on from is of use with some of the rows, too.
+        if is_complete || (self.adds && items.summary().rows > 0) {
+            writer.end::<R>(&mut output)?;
+            output.finish()?;
+            if let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint()) {
+                write_whole(path, &format!("{place}\n"))?;
+            }
+        }
+        report.summary(R::LOG, &address, &items.summary(), losses.rows);
+        match ending {
+            Ending::Complete if losses.any => Ok(Exit::Incomplete),
+            Ending::Complete => Ok(Exit::Complete),
+            Ending::Failed(error) => Err(error.into()),
+            Ending::Stopped(exit) => Ok(exit),
+        }
+    }
+
+    /// Writes all rows and says all notices.
+    async fn copy(
+        &self,
+        items: &mut Items<R>,
+        report: &Report,
+        writer: &mut RowWriter,
+        output: &mut Output,
+        losses: &mut Losses,
+    ) -> Result<Ending, Failure> {
+        let by_index = self.args.selection.from.is_some();
+        let names_rows = by_index || self.args.selection.last.is_some();
+        let mut stop = std::pin::pin!(stopped());
+        loop {
+            let item = tokio::select! {
+                biased;
+                item = items.next() => item,
+                exit = &mut stop => return Ok(Ending::Stopped(exit)),
+            };
+            match item {
+                Some(Ok(Item::Row(row))) => {
+                    writer.row(output, &row)?;
+                    if items.summary().rows.is_multiple_of(64) {
+                        report.progress(items.progress());
+                    }
+                }
+                Some(Ok(Item::Notice(notice))) => {
+                    if matches!(notice, Notice::Request(_)) {
+                        output.flush()?;
+                        report.progress(items.progress());
+                    }
+                    if let Notice::Event(event) = &notice {
+                        losses.count(event, by_index);
+                    }
+                    report.notice(&notice, names_rows);
+                }
+                Some(Err(error)) => return Ok(Ending::Failed(error)),
+                None => return Ok(Ending::Complete),
+            }
+        }
+    }
+}
+
+/// Waits until somebody wants an end.
+async fn stopped() -> Exit {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+                _ = terminate.recv() => Exit::Terminated,
+            };
+        }
+    }
+    // If signals cannot be caught, they end the process by themselves.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    Exit::Interrupted
+}
+
+/// Makes the plan that the command line asks for.
+fn plan<R: Entry>(args: &ReadArgs, previous: &Previous) -> ReadoutPlan<R> {
+    let selection = &args.selection;
+    let mut plan = match (&selection.since, selection.from, selection.last) {
+        (Some(Since::Time(since)), ..) => ReadoutPlan::times(*since..),
+        (Some(Since::File(_)), ..) => previous.last.map_or_else(ReadoutPlan::all, ReadoutPlan::since),
+        (None, Some(from), _) => ReadoutPlan::indices(from, selection.to.unwrap_or(u32::MAX)),
+        (None, None, Some(last)) => ReadoutPlan::last(last),
+        (None, None, None) if selection.all => ReadoutPlan::all(),
+        // A time says how much is wanted.
+        (None, None, None) if args.until.is_some() => ReadoutPlan::all(),
+        (None, None, None) => ReadoutPlan::last(R::LOG.limit()),
+    };
+    if let Some(until) = args.until {
+        plan = plan.until(until.0);
+    }
+    match args.order {
+        Some(OrderArg::Asc) => plan.order(Order::Ascending),
+        Some(OrderArg::Desc) => plan.descending(),
+        None => plan,
+    }
+}
+
+/// Reads the file of `--since`. One that is made by this very run need not be there.
+fn read_previous<R: Entry + DeserializeOwned>(args: &ReadArgs, path: &Path) -> Result<Previous, Failure> {
+    let is_made = is_since(args, args.output.as_deref()) || is_since(args, args.checkpoint.as_deref());
+    match path.try_exists() {
+        Ok(false) if is_made => Ok(Previous::default()),
+        Ok(false) => Err(Failure::usage(format!(
+            "--since: {} is neither a time, such as 2025-01-31T12:00:00Z, 2025-01-31 or 7d, nor a file that exists",
+            path.display()
+        ))),
+        _ => Previous::read::<R>(path),
+    }
+}
+
+/// Whether this is the file of `--since`.
+fn is_since(args: &ReadArgs, path: Option<&Path>) -> bool {
+    let (Some(Since::File(since)), Some(path)) = (&args.selection.since, path) else { return false };
+    let is_same = || Some(std::fs::canonicalize(since).ok()? == std::fs::canonicalize(path).ok()?);
+    since == path || is_same() == Some(true)
+}
+
+fn check_adding(args: &ReadArgs, previous: &Previous) -> Result<(), Failure> {
+    if args.order == Some(OrderArg::Desc) {
+        return Err(Failure::usage("rows are added to a file with the oldest first, not with --order desc"));
+    }
+    if let Some(obstacle) = &previous.obstacle {
+        return Err(Failure::failed(format!("no rows can be added: {obstacle}")));
+    }
+    match (previous.kind, args.format) {
+        (Some(Kind::Checkpoint), _) => {
+            Err(Failure::usage("the file of --since is a checkpoint, and --output would write over it"))
+        }
+        (Some(Kind::Rows(is)), Some(wanted)) if is != wanted => {
+            Err(Failure::usage(format!("the file has the format {is:?}, and rows of {wanted:?} cannot be added")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn default_format(output: Option<&Path>) -> Format {
+    let Some(path) = output else {
+        return if std::io::stdout().is_terminal() { Format::Table } else { Format::Csv };
+    };
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => Format::Json,
+        Some("jsonl" | "ndjson") => Format::Jsonl,
+        _ => Format::Csv,
+    }
+}

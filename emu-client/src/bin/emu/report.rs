@@ -1,0 +1,136 @@
+//! What is said on standard error: progress, notices, the summary.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use emu_client::{Event, Log, Notice, Progress, Summary};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Says things on standard error, unless it is to be quiet.
+pub(crate) struct Report {
+    is_quiet: bool,
+    is_verbose: bool,
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Report {
+    /// `shows_rows`: rows go to the same terminal, where a bar would be in their way.
+    pub(crate) fn new(is_quiet: bool, is_verbose: bool, shows_rows: bool) -> Self {
+        let has_bar = !is_quiet && !shows_rows && std::io::stderr().is_terminal();
+        let bar = ProgressBar::no_length();
+        bar.set_draw_target(if has_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
+        bar.set_style(style("{spinner} {human_pos} rows, {per_sec}, looking for where to start"));
+        if has_bar {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { is_quiet, is_verbose, bar, started: Instant::now() }
+    }
+
+    /// Says a sentence.
+    pub(crate) fn say(&self, sentence: &str) {
+        if !self.is_quiet {
+            self.bar.suspend(|| eprintln!("emu: {sentence}"));
+        }
+    }
+
+    /// Says what a notice says, if it is of interest. `names_rows`: the command line says which or how many rows.
+    pub(crate) fn notice(&self, notice: &Notice, names_rows: bool) {
+        let is_of_interest = match notice {
+            Notice::Request(_) | Notice::Late(_) => false,
+            // Without a choice, as many rows are asked for as there may be.
+            Notice::Event(Event::Absent { .. }) => names_rows,
+            _ => true,
+        };
+        if is_of_interest || self.is_verbose {
+            self.say(&notice.to_string());
+        }
+    }
+
+    pub(crate) fn progress(&self, progress: Progress) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        if let Some(total) = progress.total
+            && self.bar.length() != Some(total)
+        {
+            self.bar.set_length(total);
+            self.bar.set_style(style("{bar:32} {human_pos} of {human_len} rows, {per_sec}, {eta} left"));
+        }
+        self.bar.set_position(progress.passed);
+    }
+
+    /// Says what was read. `lost`: rows that were asked for and are not there.
+    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, lost: u64) {
+        self.bar.finish_and_clear();
+        let log = match log {
+            Log::LoadProfile => "load profile",
+            Log::Logbook => "logbook",
+        };
+        let rows = match (summary.first, summary.last) {
+            (Some(first), Some(last)) => format!(
+                "{} of the {log} of meter {}, from index {} ({}) to {} ({})",
+                count(summary.rows, "row"),
+                last.serial_number,
+                first.index,
+                first.timestamp.format("%Y-%m-%dT%H:%M:%SZ"),
+                last.index,
+                last.timestamp.format("%Y-%m-%dT%H:%M:%SZ"),
+            ),
+            _ => format!("no rows of the {log}"),
+        };
+        let elapsed = self.started.elapsed().as_secs_f64();
+        self.say(&format!(
+            "{rows}; {meter}, {}, {} tried again, {}, {elapsed:.1} s",
+            count(summary.requests, "request"),
+            summary.retries,
+            HumanBytes(summary.bytes),
+        ));
+        if lost > 0 || summary.bad_lines > 0 {
+            self.say(&format!(
+                "{} asked for and not there, {} that could not be read; see above",
+                count(lost, "row"),
+                count(summary.bad_lines, "line"),
+            ));
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What the events say of what was asked for and is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    /// Whether there is anything that the exit code has to tell.
+    pub(crate) any: bool,
+    pub(crate) rows: u64,
+}
+
+impl Losses {
+    /// Counts an event. `by_index`: rows were asked for by their numbers; else it is no loss that the log does not go
+    /// back as far as the last so many rows would.
+    pub(crate) fn count(&mut self, event: &Event, by_index: bool) {
+        let rows = match event {
+            Event::Absent { .. } if !by_index => return,
+            Event::IndexRestart { .. } | Event::MeterSwapped { .. } | Event::Missed { .. } => 0,
+            event => match event.undelivered() {
+                Some(rows) => u64::from(rows.end().abs_diff(*rows.start())) + 1,
+                None => return,
+            },
+        };
+        self.any = true;
+        self.rows = self.rows.saturating_add(rows);
+    }
+}
+
+fn count(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", HumanCount(number), if number == 1 { "" } else { "s" })
+}
+
+/// A template that cannot be read leaves the default one.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
