@@ -147,7 +147,6 @@ fn head(meter: &Shared, target: RequestTarget) -> Result<Request<String>, ErrorK
     let mut request = Request::builder()
         .uri(target.to_string())
         .header(header::HOST, meter.address.to_string())
-        .header(header::ACCEPT, "text/csv")
         .header(header::USER_AGENT, concat!("emu-client/", env!("CARGO_PKG_VERSION")));
     if let Some(credentials) = &meter.credentials {
         request = request.header(header::AUTHORIZATION, credentials.header());

@@ -1,13 +1,14 @@
 //! One TCP connection with HTTP/1.1 on it, and the few of them that one meter has.
 //!
 //! A connection makes progress only while its answer is waited for: no task runs in the background, nothing is read
-//! ahead, and what is dropped is closed at once. Names of headers are written as `Title-Case`, and headers that are not
+//! ahead, and what is dropped is closed at once. That, the framing that tells how a body ends, and not to carry TLS,
+//! proxies, redirects and compression along, is why hyper is used directly and no client on top of it. Names of headers are written as `Title-Case`, and headers that are not
 //! quite right are passed over, since small devices differ in how well they speak HTTP.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use hyper::body::Incoming;
@@ -25,6 +26,9 @@ use crate::policy::Policy;
 type Empty = String;
 
 type Driver = http1::Connection<TokioIo<TcpStream>, Empty>;
+
+/// How much is read ahead at most of what the caller takes.
+const BUFFER: usize = 64 * 1024;
 
 /// A connection; both halves of it are in one hand.
 pub(crate) struct Connection {
@@ -45,6 +49,7 @@ impl Connection {
             .ignore_invalid_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
+            .max_buf_size(BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(ErrorKind::Http)?;
@@ -113,8 +118,17 @@ impl Pool {
     pub(crate) async fn lease(self: Arc<Self>) -> Lease {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Lease { connection: idle, pool: self, _permit: permit }
+        let connection = self.idle().pop();
+        Lease { connection, pool: self, _permit: permit }
+    }
+
+    /// Closes the connections that wait to be used again: the meter may have no other for somebody else.
+    pub(crate) fn close_idle(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,7 +161,7 @@ impl Lease {
     /// Keeps the connection for the next request, if it can take one. To be called after the whole answer was read.
     pub(crate) fn give_back(&mut self) {
         if let Some(connection) = self.connection.take().filter(Connection::is_open) {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.pool.idle().push(connection);
         }
     }
 }

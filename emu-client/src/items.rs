@@ -166,6 +166,7 @@ impl<R: Entry> Items<R> {
     fn ask(&mut self) {
         let Some(readout) = self.plan.poll_request() else {
             self.state = State::Done;
+            self.meter.pool.close_idle();
             return self.take_events();
         };
         self.target = readout.target(R::LOG);
@@ -333,6 +334,13 @@ impl<R: Entry> Stream for Items<R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_item(cx)
+    }
+}
+
+impl<R: Entry> Drop for Items<R> {
+    /// Closes the connection.
+    fn drop(&mut self) {
+        self.meter.pool.close_idle();
     }
 }
 

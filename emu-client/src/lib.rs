@@ -41,6 +41,11 @@
 //! - `cli`: the command `emu`. The library alone needs no feature.
 #![forbid(unsafe_code)]
 
+/// The README's example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod address;
 mod answer;
 mod connection;

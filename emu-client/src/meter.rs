@@ -14,7 +14,7 @@ use crate::rows::Rows;
 /// A meter in the network.
 ///
 /// Cheap to clone; clones share one connection. A meter is a small device: its requests go one after the other, over a
-/// connection that is kept while the meter keeps it. Read-outs that are under way at the same time take turns, request
+/// connection that is kept until the read-out ends or the meter closes it. Read-outs that are under way at the same time take turns, request
 /// by request: one that stopped in the middle of an answer makes the others wait until it is read on or dropped.
 /// [`Builder::connections`] allows more.
 ///
@@ -172,7 +172,7 @@ impl fmt::Debug for Meter {
 ///
 /// let meter = Meter::builder("http://192.168.1.20:8080/")
 ///     .password(String::from("swordfish"))
-///     .policy(Policy { idle: Duration::from_secs(60), ..Policy::DEFAULT })
+///     .policy(Policy::new().idle(Duration::from_secs(60)))
 ///     .build()?;
 /// assert!(!format!("{meter:?}").contains("swordfish"));
 /// # Ok::<(), emu_client::BuildError>(())

@@ -8,10 +8,11 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use emu_client::Policy;
 ///
-/// let policy = Policy { retries: 10, ..Policy::DEFAULT };
-/// assert_eq!(policy.connect, Duration::from_secs(10));
+/// let policy = Policy::new().idle(Duration::from_secs(60)).retries(10);
+/// assert_eq!((policy.connect, policy.retries), (Duration::from_secs(10), 10));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Policy {
     /// How long the name's resolution and the connection may take together. Default: 10 s.
     pub connect: Duration,
@@ -44,6 +45,61 @@ impl Policy {
         jitter: 0.5,
     };
 
+    /// Returns the default policy.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::DEFAULT
+    }
+
+    /// Sets how long resolution and connection may take together.
+    #[must_use]
+    pub const fn connect(mut self, connect: Duration) -> Self {
+        self.connect = connect;
+        self
+    }
+
+    /// Sets how long the meter may send nothing.
+    #[must_use]
+    pub const fn idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Sets how long one request may take.
+    #[must_use]
+    pub const fn request(mut self, request: Duration) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// Sets how often in a row a failed request is tried again.
+    #[must_use]
+    pub const fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Sets how long to wait before the first retry.
+    #[must_use]
+    pub const fn backoff(mut self, backoff: Duration) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Sets the longest wait before a retry.
+    #[must_use]
+    pub const fn backoff_cap(mut self, backoff_cap: Duration) -> Self {
+        self.backoff_cap = backoff_cap;
+        self
+    }
+
+    /// Sets which part of each wait is left to chance, 0.0 to 1.0.
+    #[must_use]
+    pub const fn jitter(mut self, jitter: f32) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
     /// Returns how long to wait after this many failures in a row, at least one.
     pub(crate) fn wait_after(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
@@ -65,7 +121,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap() {
-        let policy = Policy { jitter: 0.0, backoff_cap: Duration::from_secs(3), ..Policy::DEFAULT };
+        let policy = Policy::new().jitter(0.0).backoff_cap(Duration::from_secs(3));
         let waits: Vec<u128> = (1..=5).map(|failures| policy.wait_after(failures).as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 3000, 3000]);
         assert_eq!(policy.wait_after(u32::MAX).as_millis(), 3000);
@@ -74,7 +130,7 @@ mod tests {
     #[test]
     fn jitter_shortens_only() {
         for jitter in [0.5, 1.0, 7.0, f32::NAN] {
-            let policy = Policy { jitter, ..Policy::DEFAULT };
+            let policy = Policy::new().jitter(jitter);
             for _ in 0..100 {
                 let wait = policy.wait_after(1);
                 assert!(wait <= policy.backoff && (jitter != 0.5 || wait >= policy.backoff / 2), "{wait:?}");

@@ -88,8 +88,7 @@ fn every_choice_of_rows() {
     assert_eq!(read(&["--from", "20", "--to", "10"]), backwards(&all[9..20]));
     assert_eq!(read(&["--from", "20", "--to", "10", "--order", "asc"]), all[9..20]);
     assert_eq!(read(&["--from", "3995"]), all[3_994..]);
-    let since: Vec<_> =
-        all.iter().filter(|row| row.timestamp.to_rfc3339() >= "2025-12-31".to_owned()).copied().collect();
+    let since: Vec<_> = all.iter().filter(|row| row.timestamp.to_rfc3339().as_str() >= "2025-12-31").copied().collect();
     assert_eq!(read(&["--since", "2025-12-31"]), since);
     let until = since.iter().filter(|row| row.timestamp.to_rfc3339().as_str() < "2025-12-31T01:00:01").copied();
     assert_eq!(read(&["--since", "2025-12-31", "--until", "2025-12-31T02:00:00+01:00"]), until.collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{QUICK, collect, meter, raw_server, read};
 use emu_client::emu_proto::{Dialect, ReadErrorKind, write_header, write_row};
-use emu_client::{Error, ErrorKind, LoadProfileEntry, Meter, Notice, Policy, Readout, ReadoutPlan, Step};
+use emu_client::{Error, ErrorKind, LoadProfileEntry, Meter, Notice, Readout, ReadoutPlan, Step};
 use emu_simulator::{BodyLength, Fault, Household, Simulator};
 
 const FRAMINGS: [BodyLength; 3] = [BodyLength::Chunked, BodyLength::Stated, BodyLength::CloseDelimited];
@@ -24,7 +24,7 @@ fn body() -> String {
 
 /// The error of a read-out that has one, without retries.
 async fn error_of(address: &str) -> Error {
-    let policy = Policy { retries: 0, ..QUICK };
+    let policy = QUICK.retries(0);
     let meter = Meter::builder(address).policy(policy).build().unwrap();
     read(&meter, ReadoutPlan::indices(1, 2)).await.error.unwrap()
 }
@@ -113,7 +113,7 @@ fn failures(notice: &Notice) -> Option<u32> {
 
 #[tokio::test]
 async fn a_silent_meter() {
-    let policy = Policy { idle: Duration::from_millis(80), retries: 1, ..QUICK };
+    let policy = QUICK.idle(Duration::from_millis(80)).retries(1);
     let simulator = Simulator::builder().rows(30).fault(Fault::stall().first(1)).start().await.unwrap();
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
     assert_eq!(read(&meter, ReadoutPlan::last(30)).await.expect().rows, simulator.load_profile());
@@ -130,7 +130,7 @@ async fn a_silent_meter() {
 
 #[tokio::test]
 async fn a_meter_that_sends_and_sends_slowly() {
-    let policy = Policy { request: Duration::from_millis(150), retries: 0, ..QUICK };
+    let policy = QUICK.request(Duration::from_millis(150)).retries(0);
     let fault = Fault::chunks(20, Duration::from_millis(20));
     let simulator = Simulator::builder().rows(30).fault(fault).start().await.unwrap();
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
@@ -140,7 +140,7 @@ async fn a_meter_that_sends_and_sends_slowly() {
 
 #[tokio::test]
 async fn a_caller_that_takes_its_time_meets_no_timeout() {
-    let policy = Policy { idle: Duration::from_millis(60), request: Duration::from_millis(200), retries: 0, ..QUICK };
+    let policy = QUICK.idle(Duration::from_millis(60)).request(Duration::from_millis(200)).retries(0);
     let fault = Fault::chunks(2_000, Duration::from_millis(1));
     let simulator = Simulator::builder().rows(60).fault(fault).start().await.unwrap();
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
@@ -167,7 +167,7 @@ async fn nobody_there() {
 
 #[tokio::test]
 async fn a_name_that_is_none() {
-    let policy = Policy { connect: Duration::from_secs(2), retries: 0, ..QUICK };
+    let policy = QUICK.connect(Duration::from_secs(2)).retries(0);
     let meter = Meter::builder("meter.invalid").policy(policy).build().unwrap();
     let error = read(&meter, Readout::Newest).await.error.unwrap();
     // Where there is no name server at all, that may take longer.
@@ -311,7 +311,7 @@ async fn other_statuses() {
 #[tokio::test]
 async fn rows_before_an_error_count_and_a_later_read_out_goes_on() {
     let simulator = Simulator::builder().rows(9_000).start().await.unwrap();
-    let policy = Policy { retries: 0, ..QUICK };
+    let policy = QUICK.retries(0);
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
     // The newest row, one block, and a part of the next.
     simulator.set_faults([Fault::reset(100_000).only(3)]);

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use common::{QUICK, collect, raw_server};
-use emu_client::{LoadProfileEntry, Meter, Password, Policy, Readout};
+use emu_client::{LoadProfileEntry, Meter, Password, Readout};
 use emu_simulator::{Defects, Fault, Malformed, Simulator};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -56,7 +56,7 @@ async fn the_password_is_shown_nowhere() {
         Some(Fault::redirect(format!("http://admin:{PASSWORD}@other/?auth={TOKEN}"))),
         Some(Fault::content_type(format!("text/html; auth=\"{TOKEN}\"; password=\"{PASSWORD}\""))),
     ];
-    let policy = Policy { retries: 1, idle: std::time::Duration::from_millis(50), ..QUICK };
+    let policy = QUICK.retries(1).idle(std::time::Duration::from_millis(50));
     let mut addresses = Vec::new();
     let mut simulators = Vec::new();
     for password in [PASSWORD, "another"] {

@@ -11,15 +11,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Patience of a test.
-pub(crate) const QUICK: Policy = Policy {
-    connect: Duration::from_secs(5),
-    idle: Duration::from_secs(5),
-    request: Duration::from_secs(20),
-    retries: 5,
-    backoff: Duration::from_millis(1),
-    backoff_cap: Duration::from_millis(4),
-    jitter: 0.5,
-};
+pub(crate) const QUICK: Policy = Policy::new()
+    .connect(Duration::from_secs(5))
+    .idle(Duration::from_secs(5))
+    .request(Duration::from_secs(20))
+    .backoff(Duration::from_millis(1))
+    .backoff_cap(Duration::from_millis(4));
 
 pub(crate) fn meter(url: &str) -> Meter {
     Meter::builder(url).policy(QUICK).build().unwrap()

@@ -43,13 +43,11 @@ fn ask(args: &ReadArgs) -> Result<Password, Failure> {
 
 fn build(args: &ReadArgs, password: Option<Password>) -> Result<Meter, Failure> {
     let connection = &args.connection;
-    let policy = Policy {
-        connect: connection.timeout.min(Policy::DEFAULT.connect),
-        idle: connection.timeout,
-        request: connection.timeout.saturating_mul(10),
-        retries: connection.retries,
-        ..Policy::DEFAULT
-    };
+    let policy = Policy::new()
+        .connect(connection.timeout.min(Policy::DEFAULT.connect))
+        .idle(connection.timeout)
+        .request(connection.timeout.saturating_mul(10))
+        .retries(connection.retries);
     let mut builder = Meter::builder(&address(args)?.to_string()).user(&*connection.user).policy(policy);
     if let Some(password) = password {
         builder = builder.password(password);

@@ -26,15 +26,21 @@ impl Output {
         Self { place: Place::Stdout(BufWriter::new(io::stdout())) }
     }
 
+    /// Says early what would keep a file from being written.
+    pub(crate) fn check(path: &Path) -> Result<(), Failure> {
+        let fail = |error: &str| Err(Failure::file(path, "write", &io::Error::other(error)));
+        if path.is_dir() {
+            return fail("it is a folder");
+        }
+        if folder_of(path).is_dir() { Ok(()) } else { fail("there is no such folder") }
+    }
+
     /// Writes a file; it starts with the bytes of `kept`, which stand in the file there is.
     pub(crate) fn file(path: &Path, kept: &[u8]) -> Result<Self, Failure> {
         let fail = |error: io::Error| Failure::file(path, "write", &error);
         // A link stays one: what it points to is written.
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let existing = std::fs::metadata(&path).ok();
-        if existing.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-            return Err(fail(io::Error::other("it is a directory")));
-        }
         if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
             let file = File::options().write(true).open(&path).map_err(fail)?;
             return Ok(Self { place: Place::Device(path, BufWriter::new(file)) });
@@ -75,8 +81,7 @@ impl Output {
         temporary.as_file().sync_all().map_err(fail)?;
         temporary.persist(&path).map_err(|error| fail(error.error))?;
         // So that the new name survives a power failure. Not every system can do that to a folder.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let _: io::Result<()> = File::open(folder).and_then(|folder| folder.sync_all());
+        let _: io::Result<()> = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
         Ok(())
     }
 
@@ -101,11 +106,14 @@ pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Makes a temporary file in the same folder, so that it can be moved.
 fn create_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".emu-").suffix(".part");
     // As any other new file: what the user's mask leaves.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder_of(path))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::pin::Pin;
 
 use emu_client::{Entry, Error, ErrorKind, Item, Items, Meter, Notice, Order, ReadoutPlan};
 use serde::Serialize;
@@ -71,32 +72,26 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         for remark in &self.previous.remarks {
             report.say(remark);
         }
-        let kept = if self.adds { self.previous.kept.as_slice() } else { b"" };
-        let mut output = match &args.output {
-            Some(path) => Output::file(path, kept)?,
-            None => Output::stdout(),
-        };
-        let mut writer = RowWriter::new::<R>(self.format, args.wide, !kept.is_empty());
+        if let Some(path) = &args.output {
+            Output::check(path)?;
+        }
+        let mut sink = Sink::<R>::new(&self);
         let address = meter.address().to_string();
         let mut items = meter.read(self.plan.clone()).into_items();
         let mut losses = Losses::default();
-        let mut ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
+        let mut ending = sink.copy(&mut items, &report, &mut losses).await;
         if let Ok(Ending::Failed(error)) = &ending
             && matches!(error.kind(), ErrorKind::Unauthorized { .. })
             && items.summary().rows == 0
+            && let Some(meter) = report.pause(|| connect::with_asked_password(args))?
         {
-            report.clear();
-            if let Some(meter) = connect::with_asked_password(args)? {
-                items = meter.read(self.plan.clone()).into_items();
-                ending = self.copy(&mut items, &report, &mut writer, &mut output, &mut losses).await;
-            }
+            items = meter.read(self.plan.clone()).into_items();
+            ending = sink.copy(&mut items, &report, &mut losses).await;
         }
         let ending = ending.inspect_err(|_| report.clear())?;
-        let is_complete = matches!(ending, Ending::Complete);
         // A file that can be gone on from is of use with some of the rows, too.
-        if is_complete || (self.adds && items.summary().rows > 0) {
-            writer.end::<R>(&mut output)?;
-            output.finish()?;
+        if matches!(ending, Ending::Complete) || (self.adds && items.summary().rows > 0) {
+            sink.finish()?;
             if let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint()) {
                 write_whole(path, &format!("{place}\n"))?;
             }
@@ -106,30 +101,47 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
             Ending::Complete if losses.any => Ok(Exit::Incomplete),
             Ending::Complete => Ok(Exit::Complete),
             Ending::Failed(error) => Err(error.into()),
-            Ending::Stopped(exit) => Ok(exit),
+            Ending::Stopped(exit) => {
+                report.say("interrupted");
+                Ok(exit)
+            }
         }
+    }
+}
+
+/// Where rows go. Nothing is made, and signals end the process by themselves, before there is a row.
+struct Sink<'a, R: Entry> {
+    job: &'a Job<'a, R>,
+    writer: RowWriter,
+    output: Option<Output>,
+    stop: Option<Pin<Box<dyn Future<Output = Exit>>>>,
+}
+
+impl<'a, R: Entry + Serialize> Sink<'a, R> {
+    fn new(job: &'a Job<'a, R>) -> Self {
+        let goes_on = job.adds && !job.previous.kept.is_empty();
+        Self { job, writer: RowWriter::new::<R>(job.format, job.args.wide, goes_on), output: None, stop: None }
     }
 
     /// Writes all rows and says all notices.
-    async fn copy(
-        &self,
-        items: &mut Items<R>,
-        report: &Report,
-        writer: &mut RowWriter,
-        output: &mut Output,
-        losses: &mut Losses,
-    ) -> Result<Ending, Failure> {
-        let by_index = self.args.selection.from.is_some();
-        let names_rows = by_index || self.args.selection.last.is_some();
-        let mut stop = std::pin::pin!(stopped());
+    async fn copy(&mut self, items: &mut Items<R>, report: &Report, losses: &mut Losses) -> Result<Ending, Failure> {
+        let by_index = self.job.args.selection.from.is_some();
+        let names_rows = by_index || self.job.args.selection.last.is_some();
         loop {
+            let stop = async {
+                match &mut self.stop {
+                    Some(stop) => stop.await,
+                    None => std::future::pending().await,
+                }
+            };
             let item = tokio::select! {
                 biased;
+                exit = stop => return Ok(Ending::Stopped(exit)),
                 item = items.next() => item,
-                exit = &mut stop => return Ok(Ending::Stopped(exit)),
             };
             match item {
                 Some(Ok(Item::Row(row))) => {
+                    let (output, writer) = self.open()?;
                     writer.row(output, &row)?;
                     if items.summary().rows.is_multiple_of(64) {
                         report.progress(items.progress());
@@ -137,7 +149,7 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
                 }
                 Some(Ok(Item::Notice(notice))) => {
                     if matches!(notice, Notice::Request(_)) {
-                        output.flush()?;
+                        self.output.as_mut().map_or(Ok(()), Output::flush)?;
                         report.progress(items.progress());
                     }
                     if let Notice::Event(event) = &notice {
@@ -150,25 +162,51 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
             }
         }
     }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        let (output, writer) = self.open()?;
+        writer.end::<R>(output)?;
+        self.output.map_or(Ok(()), Output::finish)
+    }
+
+    fn open(&mut self) -> Result<(&mut Output, &mut RowWriter), Failure> {
+        let output = match self.output.take() {
+            Some(output) => output,
+            None => {
+                // First of all, so that nothing is left behind.
+                self.stop = Some(Box::pin(stopped()));
+                let kept = if self.job.adds { self.job.previous.kept.as_slice() } else { b"" };
+                match &self.job.args.output {
+                    Some(path) => Output::file(path, kept)?,
+                    None => Output::stdout(),
+                }
+            }
+        };
+        Ok((self.output.insert(output), &mut self.writer))
+    }
 }
 
-/// Waits until somebody wants an end.
-async fn stopped() -> Exit {
+/// Catches signals from now on; the future waits for one.
+fn stopped() -> impl Future<Output = Exit> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
             return tokio::select! {
-                _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+                _ = interrupt.recv() => Exit::Interrupted,
                 _ = terminate.recv() => Exit::Terminated,
             };
         }
+        // Signals that cannot be caught end the process by themselves.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Exit::Interrupted
     }
-    // If signals cannot be caught, they end the process by themselves.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    Exit::Interrupted
 }
 
 /// Makes the plan that the command line asks for.

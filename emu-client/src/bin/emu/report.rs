@@ -95,6 +95,11 @@ impl Report {
         }
     }
 
+    /// Does something for which the terminal must be free.
+    pub(crate) fn pause<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
+    }
+
     /// Takes the bar away.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
