@@ -5,10 +5,12 @@
 //! cargo run -p emu-examples --features sqlite --bin sqlite_sync -- 192.168.1.20 meter.sqlite meter.checkpoint
 //! ```
 //!
+//! In place of an address, `-` is the simulated meter, too.
+//!
 //! Each run reads what was logged since the last one. Where that ended is in the checkpoint file, which is written after
 //! its rows were committed: it is never ahead of the database. A crash in between only means that some rows are read
 //! again, and rows that are there already stay as they are. A checkpoint whose row is not in the database belongs to
-//! another one, and is not gone by.
+//! another one: then all is read again.
 #![forbid(unsafe_code)]
 
 use std::error::Error;

@@ -22,7 +22,7 @@ use clap::Parser;
 use emu_client::{Checkpoint, Event, Item, Notice, ReadoutPlan, Summary};
 use emu_examples::{Energy, KilowattHours, Month, Registers, Source};
 use emu_proto::LoadProfileEntry;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::findings::Findings;
 use crate::profile::Profile;
@@ -83,8 +83,7 @@ struct Year {
 }
 
 async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
-    let bar = ProgressBar::new(rows.into());
-    bar.set_style(ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {per_sec}, {eta} left")?);
+    let bar = progress_bar(rows)?;
     let (mut energy, mut profile, mut findings) = (Energy::default(), Profile::new(rows), Findings::default());
     let (mut lost, mut requests_with_rows, mut is_counted) = (0, 0, false);
 
@@ -116,6 +115,18 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
     let elapsed = started.elapsed();
     bar.finish_and_clear();
     Ok(Year { energy, profile, findings, summary: items.summary(), lost, requests_with_rows, elapsed })
+}
+
+/// Makes a bar with rows, rate and time left; it shows on a terminal only.
+fn progress_bar(rows: u32) -> Result<ProgressBar, Box<dyn Error>> {
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {rate}, {eta} left")?;
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // If it cannot be written, there is nobody to be told.
+        let _: std::fmt::Result = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
+    };
+    let bar = ProgressBar::new(rows.into());
+    bar.set_style(style.with_key("rate", rate));
+    Ok(bar)
 }
 
 impl Year {

@@ -38,6 +38,7 @@ fn write(svg: &mut String, chart: &Chart<'_>, serial_number: SerialNumber, remar
     writeln!(svg, r#"<svg xmlns="http://www.w3.org/2000/svg" {size}>"#)?;
     writeln!(svg, "<style>{STYLE}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>")?;
     let title = format!("Load profile of meter {serial_number}, {start} to {end}");
+    writeln!(svg, "<title>{title}</title>")?;
     writeln!(svg, r#"<text class="title" x="{LEFT}" y="32">{title}</text>"#)?;
     writeln!(svg, r#"<text x="{LEFT}" y="54">{remark}</text>"#)?;
     writeln!(svg, r#"<text x="{LEFT}" y="{}">active power L123 in {}</text>"#, TOP - 10.0, chart.ticks.unit())?;
