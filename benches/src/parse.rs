@@ -9,8 +9,11 @@ use cpu_time::ThreadTime;
 use emu_benches::{bodies, checksum, peers};
 use emu_proto::{ColumnOrder, Decoder, Delimiter, Dialect, HeaderForm, LoadProfileEntry, TimeForm, read_body};
 
+/// What takes each entry of a body.
+type Sink<'a> = &'a mut dyn FnMut(&LoadProfileEntry);
+
 /// What reads a body and hands each entry on.
-type Read = Box<dyn Fn(&[u8], &mut dyn FnMut(&LoadProfileEntry))>;
+type Read = Box<dyn Fn(&[u8], Sink<'_>)>;
 
 struct Variant {
     name: &'static str,
@@ -83,21 +86,17 @@ fn variants() -> Vec<Variant> {
     ]
 }
 
-fn variant(
-    name: &'static str,
-    bodies: usize,
-    read: impl Fn(&[u8], &mut dyn FnMut(&LoadProfileEntry)) + 'static,
-) -> Variant {
+fn variant(name: &'static str, bodies: usize, read: impl Fn(&[u8], Sink<'_>) + 'static) -> Variant {
     Variant { name, bodies, read: Box::new(read), nanoseconds: Vec::new() }
 }
 
-fn whole(body: &[u8], sink: &mut dyn FnMut(&LoadProfileEntry)) {
+fn whole(body: &[u8], sink: Sink<'_>) {
     for row in read_body(body) {
         sink(&row.expect("a good row"));
     }
 }
 
-fn chunks(body: &[u8], size: usize, sink: &mut dyn FnMut(&LoadProfileEntry)) {
+fn chunks(body: &[u8], size: usize, sink: Sink<'_>) {
     let mut decoder = Decoder::<LoadProfileEntry>::new();
     for mut chunk in body.chunks(size) {
         while let Some(row) = decoder.decode(&mut chunk) {
@@ -107,7 +106,7 @@ fn chunks(body: &[u8], size: usize, sink: &mut dyn FnMut(&LoadProfileEntry)) {
     assert!(decoder.finish().is_none(), "a body ends with a line end");
 }
 
-fn sum(bodies: &[Vec<u8>], read: &mut dyn FnMut(&[u8], &mut dyn FnMut(&LoadProfileEntry))) -> (usize, u64) {
+fn sum(bodies: &[Vec<u8>], read: &mut dyn FnMut(&[u8], Sink<'_>)) -> (usize, u64) {
     let (mut rows, mut sum) = (0, 0u64);
     for body in bodies {
         read(body, &mut |entry| {

@@ -44,6 +44,7 @@ pub struct Items<R: Entry> {
     /// How many requests have failed since one brought the plan further.
     failures: u32,
     last_bad_line: Option<ReadError>,
+    is_typeless_told: bool,
     summary: Summary,
     /// To be yielded before anything else happens, in this order: notices, a row, the error.
     notices: VecDeque<Notice>,
@@ -87,6 +88,7 @@ impl<R: Entry> Items<R> {
             target: Readout::Newest.target(R::LOG),
             failures: 0,
             last_bad_line: None,
+            is_typeless_told: false,
             summary: Summary::default(),
             notices: VecDeque::new(),
             row: None,
@@ -175,7 +177,7 @@ impl<R: Entry> Items<R> {
     }
 
     fn start_reading(&mut self, answer: Answer) {
-        if !answer.has_content_type {
+        if !answer.has_content_type && !mem::replace(&mut self.is_typeless_told, true) {
             self.notices.push_back(Notice::NoContentType);
         }
         self.state = State::Reading(Box::new(Reading { answer, decoder: Decoder::new(), chunk: Bytes::new() }));
@@ -246,14 +248,19 @@ impl<R: Entry> Items<R> {
 
     /// Tells the plan how the answer has ended, and closes or keeps the connection.
     fn end_answer(&mut self, end: End) {
+        self.close_answer();
+        self.plan.handle_end(end);
+        self.take_events();
+        self.pause_if_fruitless();
+    }
+
+    /// Is done with an answer, and with its connection if that is of no more use.
+    fn close_answer(&mut self) {
         if let State::Reading(reading) = mem::replace(&mut self.state, State::Idle) {
             let new = reading.decoder.deviations().difference(self.summary.deviations);
             if !new.is_empty() {
                 self.notices.push_back(Notice::Deviations(new));
             }
-            self.plan.handle_end(end);
-            self.take_events();
-            self.pause_if_fruitless();
         }
     }
 
@@ -276,8 +283,7 @@ impl<R: Entry> Items<R> {
 
     /// A request has failed: tells the plan, and tries again or gives up.
     fn failed(&mut self, kind: ErrorKind) {
-        // The connection is closed by that.
-        self.state = State::Idle;
+        self.close_answer();
         self.plan.handle_end(End::Broken);
         self.take_events();
         if !kind.is_passing() {

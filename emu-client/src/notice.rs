@@ -52,7 +52,7 @@ pub enum Notice {
     },
     /// The answers deviate in these ways from the known firmware's, which was not met before in this read-out.
     Deviations(Deviations),
-    /// An answer has no content type. It is read nevertheless.
+    /// An answer has no content type. It is read nevertheless. Told once.
     NoContentType,
     /// The plan has found something: rows that are lost, another meter, a clock that jumped.
     Event(Event),

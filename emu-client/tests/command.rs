@@ -428,7 +428,7 @@ fn completions_and_help() {
     for args in [&["--help"] as &[&str], &["data", "--help"], &["logbook", "--help"]] {
         let outcome = emu(args);
         assert_eq!(outcome.code, 0);
-        for text in ["Examples:", "Exit codes:", "--since meter.csv -o meter.csv", "EMU_PASSWORD"] {
+        for text in ["Examples:", "Exit codes:", "--since m.csv -o m.csv", "EMU_PASSWORD"] {
             assert!(outcome.stdout.contains(text), "{args:?}: {text}");
         }
     }

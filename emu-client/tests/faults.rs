@@ -6,9 +6,10 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use common::{QUICK, collect, meter, raw_server, read};
-use emu_client::emu_proto::{Dialect, ReadErrorKind, write_header, write_row};
+use emu_client::emu_proto::{Delimiter, Deviations, Dialect, ReadErrorKind, write_header, write_row};
 use emu_client::{Error, ErrorKind, LoadProfileEntry, Meter, Notice, Readout, ReadoutPlan, Step};
 use emu_simulator::{BodyLength, Fault, Household, Simulator};
+use tokio::io::AsyncWriteExt;
 
 const FRAMINGS: [BodyLength; 3] = [BodyLength::Chunked, BodyLength::Stated, BodyLength::CloseDelimited];
 
@@ -42,7 +43,7 @@ async fn answers_cut_at_any_byte() {
         let expected = simulator.load_profile();
         let meter = meter(&simulator.url());
         // The header, then rows of some 110 bytes: near each line's end every byte, elsewhere some.
-        for at in (0..660).step_by(61).chain(620..920).chain((920..3_600).step_by(13)) {
+        for at in (0..660).step_by(61).chain(620..900).chain((900..3_600).step_by(29)) {
             simulator.set_faults([Fault::cut(at).every(2)]);
             let outcome = read(&meter, ReadoutPlan::indices(1, 25)).await.expect();
             assert_eq!(outcome.rows, expected, "cut at {at}");
@@ -62,6 +63,15 @@ async fn every_answer_cut_at_the_same_byte() {
             assert_eq!(outcome.uncommon_events(), [], "{length:?}, cut at {at}");
         }
     }
+}
+
+#[tokio::test]
+async fn deviations_of_answers_that_are_cut_are_told() {
+    let dialect = Dialect { delimiter: Delimiter::Comma, ..Dialect::KNOWN };
+    let simulator = Simulator::builder().rows(50).dialect(dialect).fault(Fault::cut(1_100)).start().await.unwrap();
+    let outcome = read(&meter(&simulator.url()), ReadoutPlan::indices(1, 50)).await.expect();
+    assert_eq!(outcome.summary.deviations, Deviations::DELIMITER);
+    assert_eq!(outcome.notices.iter().filter(|notice| matches!(notice, Notice::Deviations(_))).count(), 1);
 }
 
 #[tokio::test]
@@ -113,19 +123,19 @@ fn failures(notice: &Notice) -> Option<u32> {
 
 #[tokio::test]
 async fn a_silent_meter() {
-    let policy = QUICK.idle(Duration::from_millis(80)).retries(1);
+    let policy = QUICK.idle(Duration::from_millis(250)).retries(1);
     let simulator = Simulator::builder().rows(30).fault(Fault::stall().first(1)).start().await.unwrap();
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
     assert_eq!(read(&meter, ReadoutPlan::last(30)).await.expect().rows, simulator.load_profile());
     // Within an answer.
-    let pause = Duration::from_millis(300);
+    let pause = Duration::from_millis(700);
     simulator.set_faults([Fault::chunks(1_000, pause).first(1)]);
     assert_eq!(read(&meter, ReadoutPlan::last(30)).await.expect().rows, simulator.load_profile());
     simulator.set_faults([Fault::stall()]);
     let error = read(&meter, ReadoutPlan::last(30)).await.error.unwrap();
     let ErrorKind::GaveUp { last, .. } = error.kind() else { panic!("{error:?}") };
     assert!(matches!(**last, ErrorKind::Timeout { step: Step::Idle, limit } if limit == policy.idle));
-    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 80ms"));
+    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 250ms"));
 }
 
 #[tokio::test]
@@ -139,8 +149,17 @@ async fn a_meter_that_sends_and_sends_slowly() {
 }
 
 #[tokio::test]
+async fn silence_is_counted_from_the_last_bytes() {
+    let policy = QUICK.idle(Duration::from_millis(500)).retries(0);
+    let fault = Fault::chunks(500, Duration::from_millis(40));
+    let simulator = Simulator::builder().rows(60).fault(fault).start().await.unwrap();
+    let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
+    assert_eq!(read(&meter, Readout::Range { from: 1, to: 60 }).await.expect().rows, simulator.load_profile());
+}
+
+#[tokio::test]
 async fn a_caller_that_takes_its_time_meets_no_timeout() {
-    let policy = QUICK.idle(Duration::from_millis(60)).request(Duration::from_millis(200)).retries(0);
+    let policy = QUICK.idle(Duration::from_millis(300)).request(Duration::from_millis(500)).retries(0);
     let fault = Fault::chunks(2_000, Duration::from_millis(1));
     let simulator = Simulator::builder().rows(60).fault(fault).start().await.unwrap();
     let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
@@ -249,7 +268,7 @@ async fn no_content_type_is_told() {
     let address = raw_server(answer).await;
     let outcome = read(&meter(&address.to_string()), ReadoutPlan::indices(1, 2)).await.expect();
     assert_eq!(outcome.rows, Household::new(1).rows().take(2).collect::<Vec<_>>());
-    assert!(outcome.notices.iter().any(|notice| matches!(notice, Notice::NoContentType)));
+    assert_eq!(outcome.notices.iter().filter(|notice| matches!(notice, Notice::NoContentType)).count(), 1);
 }
 
 #[tokio::test]
@@ -266,6 +285,22 @@ async fn heads_that_are_not_quite_right() {
         // The first two promise to keep the connection and do not: that is no failure.
         assert_eq!(outcome.summary.retries, 0, "{head}");
     }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_is_closed_by_the_next_request_is_no_failure() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body().len(), body());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            common::read_head(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            common::read_head(&mut stream).await;
+        }
+    });
+    let outcome = read(&meter(&address.to_string()), ReadoutPlan::indices(1, 2)).await.expect();
+    assert_eq!((outcome.rows.len(), outcome.summary.requests, outcome.summary.retries), (2, 2, 0));
 }
 
 #[tokio::test]

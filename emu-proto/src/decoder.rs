@@ -1,10 +1,12 @@
 //! Reading a body that comes in pieces.
 
+use memchr::memchr;
+
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{ReadError, ReadErrorKind};
 use crate::header::{Layout, find_delimiter};
-use crate::lines::{LineReader, find_line_feed};
+use crate::lines::LineReader;
 use crate::row::read_line;
 
 /// Reads the rows of one body, which is pushed in chunks of any size as they come from the network.
@@ -209,7 +211,7 @@ const fn is_of_a_whole_line(kind: ReadErrorKind) -> bool {
 
 /// Splits `input` at its first line feed, which is dropped; tells whether there was one.
 fn split_line<'a>(input: &mut &'a [u8]) -> (&'a [u8], bool) {
-    match find_line_feed(input) {
+    match memchr(b'\n', input) {
         Some(at) => {
             let line = input.get(..at).unwrap_or_default();
             *input = input.get(at.saturating_add(1)..).unwrap_or_default();

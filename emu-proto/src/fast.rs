@@ -17,6 +17,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
+use crate::digits::{digit, digits2, digits4, digits8, four, fours, leading_digits, value8};
 use crate::load_profile::LoadProfileEntry;
 use crate::serial::SerialNumber;
 use crate::status::Status;
@@ -185,13 +186,15 @@ impl<'a> Cells<'a> {
             (5, 32)
         } else if w[10] == d {
             let (head, tail) = w.split_first_chunk::<8>()?;
+            let high = i64::from(digits8(u64::from_le_bytes(*head), 0)?);
             let low = i64::from(digits2(u16::from_le_bytes(*tail.first_chunk()?))?);
             self.at += 11;
-            return Some(i64::from(digits8(u64::from_le_bytes(*head), 0)?) * 100 + low);
+            return Some(high * 100 + low);
         } else if w[9] == d {
             let high = i64::from(digits8(u64::from_le_bytes(*w.first_chunk()?), 0)?);
+            let low = i64::from(digit(w[8])?);
             self.at += 10;
-            return Some(high * 10 + i64::from(digit(w[8])?));
+            return Some(high * 10 + low);
         } else {
             return None;
         };
@@ -320,76 +323,6 @@ fn uncommon(line: &[u8; LINE], at: usize, delimiter: u8) -> (i64, usize) {
 /// Powers of ten by exponent.
 const POWERS: [i64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// How many bytes from the lowest on are digits.
-#[inline(always)]
-fn leading_digits(text: u64) -> usize {
-    let digits = text ^ 0x3030_3030_3030_3030;
-    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-    // Carries go upwards only: the lowest byte that is no digit is found for sure.
-    others.trailing_zeros() as usize / 8
-}
-
-#[inline(always)]
-fn digit(byte: u8) -> Option<u32> {
-    let digit = byte.wrapping_sub(b'0');
-    if digit > 9 { None } else { Some(u32::from(digit)) }
-}
-
-/// Two digits, the first in the lowest byte.
-#[inline(always)]
-fn digits2(text: u16) -> Option<u32> {
-    let digits = u32::from(text) ^ 0x3030;
-    if (digits.wrapping_add(0x7676) | digits) & 0x8080 != 0 {
-        return None;
-    }
-    Some((digits.wrapping_mul(10 * 0x100 + 1) >> 8) & 0xff)
-}
-
-/// Four digits, the first in the lowest byte.
-#[inline(always)]
-fn digits4(text: u32) -> Option<u32> {
-    let digits = text ^ 0x3030_3030;
-    if (digits.wrapping_add(0x7676_7676) | digits) & 0x8080_8080 != 0 { None } else { Some(four(digits)) }
-}
-
-/// The digits of a word, the first in the lowest byte, but for those at the end that are shifted out.
-#[inline(always)]
-fn digits8(text: u64, shift: u32) -> Option<u32> {
-    let digits = (text ^ 0x3030_3030_3030_3030) << (shift & 63);
-    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    Some(eight(digits))
-}
-
-/// The value of the first bytes of a word, which are known to be digits; 0 for none of them.
-#[inline(always)]
-fn value8(text: u64, length: usize) -> u32 {
-    // Twice, since a shift by all 64 bits is none.
-    let shift = 32 - 4 * length as u32;
-    eight(((text ^ 0x3030_3030_3030_3030) << (shift & 63)) << (shift & 63))
-}
-
-/// The value of eight digits, one a byte.
-#[inline(always)]
-fn eight(digits: u64) -> u32 {
-    (fours(digits).wrapping_mul(10_000 * 0x1_0000_0000 + 1) >> 32) as u32
-}
-
-/// The value of four digits, one a byte.
-#[inline(always)]
-fn four(digits: u32) -> u32 {
-    let pairs = (digits.wrapping_mul(10 * 0x100 + 1) >> 8) & 0x00ff_00ff;
-    pairs.wrapping_mul(100 * 0x1_0000 + 1) >> 16
-}
-
-/// The values of four digits and of four digits, one a byte, each in its half of the word.
-#[inline(always)]
-fn fours(digits: u64) -> u64 {
-    let pairs = (digits.wrapping_mul(10 * 0x100 + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
-    (pairs.wrapping_mul(100 * 0x1_0000 + 1) >> 16) & 0x0000_ffff_0000_ffff
-}
-
 #[cold]
 fn read_date(text: &[u8; 10]) -> Option<NaiveDate> {
     let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text else { return None };
@@ -416,4 +349,95 @@ fn read_time_of_day(text: &[u8; 8]) -> Option<NaiveTime> {
     let seconds = u32::from(hours) * 3600 + u32::from(minutes) * 60 + u32::from(seconds);
     // Refuses hours from 24 on.
     NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::entry::sealed::Cells as _;
+    use std::string::String;
+    use std::vec::Vec;
+
+    const ROW: [&str; 28] = [
+        "2021-05-20T10:30:00Z",
+        "2",
+        "2",
+        "12345678",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "2985",
+        "2010",
+        "992",
+        "0",
+        "12982",
+        "8682",
+        "4300",
+        "0",
+        "0",
+        "2326",
+        "2320",
+        "2304",
+        "99",
+        "99",
+        "0",
+        "500",
+    ];
+
+    /// Whether the fast reader takes the row with some cells replaced.
+    fn takes(replaced: &[(usize, &str)]) -> bool {
+        let mut cells: Vec<&str> = ROW.to_vec();
+        for (number, cell) in replaced {
+            cells[*number] = cell;
+        }
+        let mut line: String = cells.join(";");
+        line.push('\n');
+        let length = line.len();
+        line.push_str(&"x".repeat(LINE));
+        let (mut entry, mut cache) = (LoadProfileEntry::EMPTY, RowCache::NEW);
+        read_load_profile(line.as_bytes(), b';', &mut cache, &mut entry) == Some(length)
+    }
+
+    /// Fields of every length go the fast way, whatever length their neighbours have: a later delimiter may stand where
+    /// one of the first is looked for.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn every_length_goes_the_fast_way() {
+        let most = |number: usize| match number {
+            24..27 => 2,
+            4..12 => 15,
+            _ => 9,
+        };
+        for number in (1..27).filter(|number| ![3, 23].contains(number)) {
+            for (length, next) in (1..=most(number)).flat_map(|length| (1..=6).map(move |next| (length, next))) {
+                let digits = &"123456789123456"[..length];
+                let neighbour = if number == 2 { ROW[3] } else { &"987654"[..next.min(most(number + 1))] };
+                let after = if number < 25 && number != 1 { "7" } else { ROW[number + 2 - usize::from(number > 25)] };
+                let cells = [(number, digits), (number + 1, neighbour), (27.min(number + 2), after)];
+                let cells = if number >= 26 {
+                    &cells[..1]
+                } else if number == 1 || number == 25 {
+                    &cells[..2]
+                } else {
+                    &cells[..]
+                };
+                assert!(takes(cells), "{cells:?}");
+                if number >= 12 {
+                    let negative = std::format!("-{digits}");
+                    let mut cells = cells.to_vec();
+                    cells[0].1 = &negative;
+                    assert!(takes(&cells), "{cells:?}");
+                }
+            }
+        }
+        for frequency in ["5", "50", "500", "5000"] {
+            assert!(takes(&[(27, frequency)]), "{frequency}");
+        }
+    }
 }

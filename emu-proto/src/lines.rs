@@ -1,5 +1,7 @@
 //! Reading lines one by one: the first one says how the others are to be read.
 
+use memchr::memchr;
+
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{Found, ReadError, ReadErrorKind};
@@ -255,23 +257,8 @@ impl<R: Entry> LineReader<R> {
 /// Gives the fast reader, which looks ahead, something to look at behind a last line.
 #[inline(never)]
 fn read_padded<R: Entry>(input: &[u8], delimiter: u8, cache: &mut RowCache, entry: &mut R) -> Option<usize> {
-    find_line_feed(input)?;
+    memchr(b'\n', input)?;
     let mut padded = [0; LINE];
     padded.get_mut(..input.len())?.copy_from_slice(input);
     R::read_plain(&padded, delimiter, cache, entry)
-}
-
-/// Finds the first line feed, eight bytes at a time.
-pub(crate) fn find_line_feed(input: &[u8]) -> Option<usize> {
-    const FEEDS: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    let (words, _) = input.as_chunks::<8>();
-    let has_feed = |word: &[u8; 8]| {
-        let other = u64::from_ne_bytes(*word) ^ FEEDS;
-        // The highest bit of each byte becomes 1 unless the byte is 0.
-        ((other & LOW).wrapping_add(LOW) | other | LOW) != u64::MAX
-    };
-    let start = words.iter().position(has_feed).unwrap_or(words.len()).saturating_mul(8);
-    let within = input.get(start..)?.iter().position(|byte| *byte == b'\n')?;
-    start.checked_add(within)
 }

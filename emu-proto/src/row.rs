@@ -2,6 +2,7 @@
 
 use crate::columns::{Column, Quantity};
 use crate::dialect::Deviations;
+use crate::digits::leading_number;
 use crate::entry::{Entry, RawRow};
 use crate::error::{Found, ReadErrorKind};
 use crate::header::{Layout, Scale, Scaled};
@@ -22,14 +23,19 @@ pub(crate) fn read_line<R: Entry>(line: &[u8], layout: &Layout, met: &mut Deviat
     let mut row = RawRow::EMPTY;
     let mut cells = Cells::new(line, layout.delimiter);
     for number in layout.columns() {
-        let column = number.and_then(|number| R::COLUMNS.get(number));
         let at = cells.at;
-        let name = column.map(|column| column.name);
-        let Some(cell) = cells.next() else { return Err(wrong_count(line, layout)) };
-        let bytes = cell.map_err(|kind| LineError { kind, column: name, at, found: Found::new(rest(line, at)) })?;
-        if let (Some(number), Some(column)) = (number, column) {
-            let cell = Cell { bytes, column, number, scale: layout.scale(number) };
-            cell.read(&mut row, met).map_err(|kind| LineError { kind, column: name, at, found: Found::new(bytes) })?;
+        let column = number.and_then(|number| Some((number, R::COLUMNS.get(number)?)));
+        let outcome = match column {
+            Some((number, column)) => {
+                Cell { column, number, scale: layout.scale(number) }.read(&mut cells, &mut row, met)
+            }
+            // A column that the manual does not have: the cell may be anything.
+            None => cells.next_or_missing().map(|_| ()),
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(Fault::Missing) => return Err(wrong_count(line, layout)),
+            Err(Fault::Cell(kind)) => return Err(faulty_cell(kind, column.map(|(_, column)| column), cells, at)),
         }
     }
     match cells.next() {
@@ -63,6 +69,42 @@ impl<'a> Cells<'a> {
 
     fn is_at_end(&self) -> bool {
         self.at > self.line.len()
+    }
+
+    fn next_or_missing(&mut self) -> Result<&'a [u8], Fault> {
+        self.next().ok_or(Fault::Missing)?.map_err(Fault::Cell)
+    }
+
+    /// Takes the next cell if it is a number without padding, which most are, in one pass.
+    fn number(&mut self) -> Option<Number> {
+        let rest = self.line.get(self.at..)?;
+        let is_quoted = rest.first() == Some(&b'"');
+        let text = rest.get(usize::from(is_quoted)..)?;
+        let is_negative = text.first() == Some(&b'-');
+        let text = text.get(usize::from(is_negative)..)?;
+        let (mut value, digits) = leading_number(text);
+        let mut decimals = 0;
+        let mut behind = text.get(digits..)?;
+        if let [b'.', fraction @ ..] = behind {
+            let (low, count) = leading_number(fraction);
+            let power = 10i64.checked_pow(u32::try_from(count).ok()?)?;
+            value = value.checked_mul(power)?.checked_add(low)?;
+            decimals = count;
+            behind = fraction.get(count..)?;
+            if count == 0 {
+                return None;
+            }
+        }
+        if is_quoted {
+            behind = behind.strip_prefix(b"\"")?;
+        }
+        if digits == 0 || behind.first().is_some_and(|byte| *byte != self.delimiter) {
+            return None;
+        }
+        self.met.set(Deviations::QUOTES, is_quoted || self.met.contains(Deviations::QUOTES));
+        self.at = self.line.len().checked_sub(behind.len())?.checked_add(1)?;
+        let value = if is_negative { value.wrapping_neg() } else { value };
+        Some(Number { value, digits, decimals: u8::try_from(decimals).ok()? })
     }
 
     /// Returns the length of the next cell, which starts with a quote, up to the delimiter behind its closing quote.
@@ -107,98 +149,119 @@ impl<'a> Iterator for Cells<'a> {
     }
 }
 
-/// One cell with what is known of its column.
-struct Cell<'a> {
-    bytes: &'a [u8],
+/// A number as it is printed, with its decimals as digits of the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Number {
+    value: i64,
+    /// How many digits stand in front of the point.
+    digits: usize,
+    decimals: u8,
+}
+
+impl Number {
+    fn parse(text: &[u8]) -> Option<Self> {
+        if let Some(value) = Self::parse_long(text) {
+            return Some(value);
+        }
+        let mut cells = Cells::new(text, 0);
+        let number = cells.number()?;
+        (cells.is_at_end() && text.first() != Some(&b'"')).then_some(number)
+    }
+
+    /// Reads an integer of any length, leading zeros included.
+    fn parse_long(text: &[u8]) -> Option<Self> {
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        let first = digits.first()?;
+        first.is_ascii_digit().then_some(())?;
+        let magnitude = digits.iter().try_fold(0u64, |sum, byte| {
+            let digit = char::from(*byte).to_digit(10)?;
+            sum.checked_mul(10)?.checked_add(u64::from(digit))
+        })?;
+        let value = if digits.len() < text.len() {
+            0i64.checked_sub_unsigned(magnitude)?
+        } else {
+            i64::try_from(magnitude).ok()?
+        };
+        Some(Self { value, digits: digits.len(), decimals: 0 })
+    }
+}
+
+/// What is wrong with the next cell.
+enum Fault {
+    /// There is none.
+    Missing,
+    Cell(ReadErrorKind),
+}
+
+/// What is known of a cell's column.
+struct Cell {
     column: &'static Column,
     number: usize,
     scale: Scale,
 }
 
-impl Cell<'_> {
-    fn read(&self, row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
-        if self.bytes.is_empty() || self.bytes == b"-" {
+impl Cell {
+    fn read(&self, cells: &mut Cells<'_>, row: &mut RawRow, met: &mut Deviations) -> Result<(), Fault> {
+        if self.column.quantity != Quantity::Timestamp
+            && let Some(number) = cells.number()
+        {
+            return self.store(number, row, met).map_err(Fault::Cell);
+        }
+        let bytes = cells.next_or_missing()?;
+        self.read_bytes(bytes, row, met).map_err(Fault::Cell)
+    }
+
+    fn read_bytes(&self, bytes: &[u8], row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
+        if bytes.is_empty() || bytes == b"-" {
             return if self.column.optional { Ok(()) } else { Err(ReadErrorKind::Empty) };
         }
-        if self.column.quantity == Quantity::Timestamp {
-            return self.read_time(row, met);
+        if self.column.quantity != Quantity::Timestamp {
+            let wanted = if self.scale.is_stated() { ReadErrorKind::Number } else { ReadErrorKind::Integer };
+            return self.store(Number::parse(bytes).ok_or(wanted)?, row, met);
         }
-        let (value, decimals) = match integer(self.bytes) {
-            Some(value) => (value, 0),
-            None if self.scale.is_stated() => {
-                met.insert(Deviations::OTHER_SCALE);
-                decimal(self.bytes).ok_or(ReadErrorKind::Number)?
+        if self.column.optional && bytes.iter().all(|byte| *byte == b'0') {
+            return Ok(());
+        }
+        row.set_time(self.number, read_time(bytes, met).ok_or(ReadErrorKind::Time)?);
+        Ok(())
+    }
+
+    fn store(&self, number: Number, row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
+        if number.decimals > 0 {
+            if !self.scale.is_stated() {
+                return Err(ReadErrorKind::Integer);
             }
-            None => return Err(ReadErrorKind::Integer),
-        };
-        let (min, max) = self.column.quantity.range();
-        let value = match self.scale.apply(value, decimals) {
+            met.insert(Deviations::OTHER_SCALE);
+        }
+        let quantity = self.column.quantity;
+        let (min, max) = quantity.range();
+        let value = match self.scale.apply(number.value, number.decimals) {
             Scaled::Exact(value) if (min..=max).contains(&value) => value,
             Scaled::Exact(_) | Scaled::TooLarge => return Err(ReadErrorKind::Range { min, max }),
             Scaled::TooFine => return Err(ReadErrorKind::TooFine),
         };
-        match self.column.quantity {
-            Quantity::ActiveEnergy | Quantity::ReactiveEnergy if value < 0 => met.insert(Deviations::NEGATIVE_ENERGY),
-            Quantity::SerialNumber if self.bytes.len() < 8 => met.insert(Deviations::SHORT_SERIAL_NUMBER),
-            _ => {}
+        if value < 0 && matches!(quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy) {
+            met.insert(Deviations::NEGATIVE_ENERGY);
         }
-        if !(self.column.optional && value == 0) {
+        if quantity == Quantity::SerialNumber && number.digits < 8 {
+            met.insert(Deviations::SHORT_SERIAL_NUMBER);
+        }
+        if value != 0 || !self.column.optional {
             row.set_integer(self.number, value);
         }
         Ok(())
     }
-
-    fn read_time(&self, row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
-        if self.column.optional && self.bytes.iter().all(|byte| *byte == b'0') {
-            return Ok(());
-        }
-        let time = read_time(self.bytes, met).ok_or(ReadErrorKind::Time)?;
-        row.set_time(self.number, time);
-        Ok(())
-    }
 }
 
-/// Reads digits with or without a minus sign; `None` for anything else, and for what an `i64` can not hold.
-fn integer(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
+/// Looks at a faulty cell again, for what to show of it.
+#[cold]
+fn faulty_cell(kind: ReadErrorKind, column: Option<&'static Column>, mut cells: Cells<'_>, at: usize) -> LineError {
+    cells.at = at;
+    let found = match cells.next() {
+        Some(Ok(cell)) => cell,
+        _ => rest(cells.line, at),
     };
-    if digits.is_empty() {
-        return None;
-    }
-    let mut magnitude = 0u64;
-    if digits.len() <= 18 {
-        for byte in digits {
-            magnitude = magnitude.wrapping_mul(10).wrapping_add(digit(*byte)?);
-        }
-    } else {
-        for byte in digits {
-            magnitude = magnitude.checked_mul(10)?.checked_add(digit(*byte)?)?;
-        }
-    }
-    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
-}
-
-/// Reads a number with a decimal point as an integer and the count of its decimals.
-fn decimal(text: &[u8]) -> Option<(i64, u8)> {
-    let point = text.iter().position(|byte| *byte == b'.')?;
-    let (whole, fraction) = (text.get(..point)?, text.get(point.checked_add(1)?..)?);
-    if fraction.is_empty() || !whole.last()?.is_ascii_digit() {
-        return None;
-    }
-    let negative = whole.first() == Some(&b'-');
-    let mut value = integer(whole)?;
-    for byte in fraction {
-        let digit = i64::try_from(digit(*byte)?).ok()?;
-        value = value.checked_mul(10)?.checked_add(if negative { digit.wrapping_neg() } else { digit })?;
-    }
-    Some((value, u8::try_from(fraction.len()).ok()?))
-}
-
-fn digit(byte: u8) -> Option<u64> {
-    let digit = byte.wrapping_sub(b'0');
-    if digit > 9 { None } else { Some(u64::from(digit)) }
+    LineError { kind, column: column.map(|column| column.name), at, found: Found::new(found) }
 }
 
 #[cold]

@@ -36,10 +36,36 @@ fn reading_and_writing_allocate_nothing() {
         }
     }
     let written = write_to_slice(&mut buffer, |out| write_row(out, &Dialect::KNOWN, &entry)).unwrap();
+    let planned = read_by_plan(&good);
     let asked = Readout::parse_target("/data/?from=20&to=1").is_ok();
     let used = region.change();
 
     assert_eq!((rows, careful, changes, faults, in_pieces), (100, 100, 100, 100, 100));
+    assert_eq!(planned, 1);
     assert_eq!((written, asked), (MANUAL_ROW.len() + 1, true));
     assert_eq!((used.allocations, used.reallocations, used.bytes_allocated), (0, 0, 0));
+}
+
+/// Reads what a meter answers that has a hundred times the same row, by a plan: one row, and each double told.
+fn read_by_plan(body: &str) -> usize {
+    let mut plan = ReadoutPlan::<LoadProfileEntry>::all();
+    let mut delivered = 0;
+    for _ in 0..100 {
+        if plan.poll_request().is_none() {
+            break;
+        }
+        for row in read_body(body.as_bytes()) {
+            match row.map(|row| plan.handle_row(&row)) {
+                Ok(Verdict::Deliver) => delivered += 1,
+                Ok(Verdict::Discard) => {}
+                Ok(Verdict::Abandon) => break,
+                Err(_) => plan.handle_bad_line(),
+            }
+            while plan.poll_event().is_some() {}
+        }
+        plan.handle_end(End::Complete);
+        while plan.poll_event().is_some() {}
+    }
+    assert!(plan.is_done());
+    delivered
 }

@@ -16,6 +16,13 @@ fn read_with(mut plan: Plan, meter: &mut Meter, fault: impl FnMut(&mut Meter, us
     seen
 }
 
+/// A meter with so many rows from `first` on.
+fn with_rows(first: u32, count: u32) -> Meter {
+    let mut meter = Meter::new(12_345_678, first, u32::MAX);
+    meter.log(count);
+    meter
+}
+
 fn checkpoint(meter: &Meter, index: u32) -> Checkpoint {
     Checkpoint::of(&meter.ring[&index])
 }
@@ -32,7 +39,7 @@ fn upto(indices: impl IntoIterator<Item = u32>) -> Vec<u32> {
 
 #[test]
 fn all_of_a_large_ring_is_read_in_blocks() {
-    let meter = Meter::with_rows(19_751, 35_040);
+    let meter = with_rows(19_751, 35_040);
     let seen = read(Plan::all(), &meter);
     assert_eq!(seen.indices(), upto(19_751..19_751 + 35_040));
     assert_eq!(seen.events, []);
@@ -47,7 +54,7 @@ fn all_of_a_large_ring_is_read_in_blocks() {
 
 #[test]
 fn the_last_rows_may_be_more_than_one_request_yields() {
-    let meter = Meter::with_rows(7, 10_000);
+    let meter = with_rows(7, 10_000);
     let seen = read(Plan::last(5000), &meter);
     assert_eq!(seen.indices(), upto(5007..10_007));
     assert_eq!(seen.requests, [Readout::Last(1), range(5007, 8006), range(8006, 10_006)]);
@@ -55,13 +62,13 @@ fn the_last_rows_may_be_more_than_one_request_yields() {
     assert_eq!(seen.indices(), [10_006, 10_005, 10_004]);
     let seen = read(Plan::last(0), &meter);
     assert!(seen.requests.is_empty());
-    let seen = read(Plan::last(u32::MAX), &Meter::with_rows(7, 2));
+    let seen = read(Plan::last(u32::MAX), &with_rows(7, 2));
     assert_eq!((seen.indices(), seen.events), (upto([7, 8]), vec![Event::Absent { first: 0, last: 6 }]));
 }
 
 #[test]
 fn a_range_of_indices_has_inclusive_ends_in_either_order() {
-    let meter = Meter::with_rows(0, 200);
+    let meter = with_rows(0, 200);
     assert_eq!(read(Plan::indices(1, 100), &meter).indices(), upto(1..=100));
     assert_eq!(read(Plan::indices(20, 0), &meter).indices(), upto((0..=20).rev()));
     assert_eq!(read(Plan::indices(5, 5), &meter).indices(), [5]);
@@ -74,13 +81,13 @@ fn a_range_of_indices_has_inclusive_ends_in_either_order() {
 
 #[test]
 fn rows_older_than_the_oldest_are_absent() {
-    let meter = Meter::with_rows(50, 100);
+    let meter = with_rows(50, 100);
     for plan in [Plan::indices(10, 60), Plan::indices(60, 10)] {
         let seen = read(plan, &meter);
         assert_eq!(seen.rows.len(), 11);
         assert_eq!(seen.events, [Event::Absent { first: 10, last: 49 }]);
     }
-    let meter = Meter::with_rows(50_000, 100);
+    let meter = with_rows(50_000, 100);
     let seen = read(Plan::indices(0, u32::MAX), &meter);
     assert_eq!(seen.indices(), upto(50_000..50_100));
     assert_eq!(seen.events, [Event::Absent { first: 0, last: 49_999 }]);
@@ -88,7 +95,7 @@ fn rows_older_than_the_oldest_are_absent() {
 
 #[test]
 fn times_have_inclusive_ends_and_may_be_open() {
-    let meter = Meter::with_rows(100, 5000);
+    let meter = with_rows(100, 5000);
     let at = |index: u32| meter.ring[&index].timestamp;
     for order in [Order::Ascending, Order::Descending] {
         let indices = |plan: Plan| {
@@ -103,17 +110,17 @@ fn times_have_inclusive_ends_and_may_be_open() {
         assert_eq!(indices(Plan::times(at(5000)..)), upto(5000..=5099));
         assert_eq!(indices(Plan::times(..=at(110))), upto(100..=110));
         assert_eq!(indices(Plan::times(..)), upto(100..=5099));
-        assert_eq!(indices(Plan::times(time(0)..=time(START))), []);
-        assert_eq!(indices(Plan::times(time(START + 900_000_000)..)), []);
+        assert!(indices(Plan::times(time(0)..=time(START))).is_empty());
+        assert!(indices(Plan::times(time(START + 900_000_000)..)).is_empty());
         assert_eq!(indices(Plan::all().until(at(105))), upto(100..=105));
         assert_eq!(indices(Plan::since(checkpoint(&meter, 3000)).until(at(3005))), upto(3001..=3005));
-        assert_eq!(indices(Plan::since(checkpoint(&meter, 3000)).until(at(2000))), []);
+        assert!(indices(Plan::since(checkpoint(&meter, 3000)).until(at(2000))).is_empty());
     }
 }
 
 #[test]
 fn a_request_becomes_the_plan_of_what_it_asks_for() {
-    let meter = Meter::with_rows(1, 4000);
+    let meter = with_rows(1, 4000);
     assert_eq!(read(Plan::from(Readout::Newest), &meter).indices(), upto((1001..=4000).rev()));
     assert_eq!(read(Plan::from(Readout::Last(3500)), &meter).indices(), upto((501..=4000).rev()));
     assert_eq!(read(Plan::from(range(20, 1)), &meter).indices(), upto((1..=20).rev()));
@@ -121,7 +128,7 @@ fn a_request_becomes_the_plan_of_what_it_asks_for() {
 
 #[test]
 fn a_checkpoint_is_gone_on_from() {
-    let meter = Meter::with_rows(1, 100);
+    let meter = with_rows(1, 100);
     let seen = read(Plan::since(checkpoint(&meter, 90)), &meter);
     assert_eq!((seen.indices(), seen.events), (upto(91..=100), vec![]));
     assert_eq!(seen.requests, [Readout::Last(1), range(90, 100)]);
@@ -136,7 +143,7 @@ fn a_checkpoint_is_gone_on_from() {
 
 #[test]
 fn the_smallest_and_the_largest_index_are_rows_like_others() {
-    let mut meter = Meter::with_rows(u32::MAX - 5, 6);
+    let mut meter = with_rows(u32::MAX - 5, 6);
     assert_eq!(meter.next, None);
     for plan in [Plan::all(), Plan::last(6), Plan::indices(u32::MAX - 5, u32::MAX), Plan::times(..)] {
         assert_eq!(read(plan.clone(), &meter).indices(), upto(u32::MAX - 5..=u32::MAX));
@@ -144,7 +151,7 @@ fn the_smallest_and_the_largest_index_are_rows_like_others() {
     }
     let seen = read(Plan::since(checkpoint(&meter, u32::MAX - 1)), &meter);
     assert_eq!(seen.indices(), [u32::MAX]);
-    assert_eq!(read(Plan::since(checkpoint(&meter, u32::MAX)), &meter).indices(), []);
+    assert!(read(Plan::since(checkpoint(&meter, u32::MAX)), &meter).indices().is_empty());
     meter.restart(0, 2);
     let seen = read(Plan::all().block(2), &meter);
     assert_eq!((seen.indices(), seen.events), (upto([0, 1]), vec![]));
@@ -154,7 +161,7 @@ fn the_smallest_and_the_largest_index_are_rows_like_others() {
 #[test]
 fn an_empty_log_ends_the_plan() {
     for plan in [Plan::all(), Plan::last(5), Plan::indices(0, 9), Plan::times(..), Plan::all().descending()] {
-        let seen = read(plan, &Meter::with_rows(0, 0));
+        let seen = read(plan, &with_rows(0, 0));
         // Asked twice, since everything else depends on it.
         assert_eq!((seen.requests.len(), seen.events.len()), (2, 0));
     }
@@ -162,7 +169,7 @@ fn an_empty_log_ends_the_plan() {
 
 #[test]
 fn rows_logged_while_reading_are_the_next_readouts() {
-    let mut meter = Meter::with_rows(1, 20);
+    let mut meter = with_rows(1, 20);
     let mut plan = Plan::all().block(5);
     let seen = run(&mut plan, &mut meter, 99, |_, _| Fault::Growing(1, 2));
     assert_eq!((seen.indices(), seen.events), (upto(1..=20), vec![]));
@@ -174,7 +181,7 @@ fn rows_logged_while_reading_are_the_next_readouts() {
 
 #[test]
 fn after_a_break_the_missing_rows_are_asked_for() {
-    let mut meter = Meter::with_rows(1, 100);
+    let mut meter = with_rows(1, 100);
     let faults =
         [Fault::None, Fault::Broken(40), Fault::Refused, Fault::Broken(1), Fault::Broken(0), Fault::Dropped(7)];
     let seen = read_with(Plan::last(100), &mut meter, |_, number| *faults.get(number).unwrap_or(&Fault::None));
@@ -183,15 +190,29 @@ fn after_a_break_the_missing_rows_are_asked_for() {
 }
 
 #[test]
+fn an_answer_that_ends_too_early_and_looks_whole_is_no_gap() {
+    let meter = with_rows(5, 20);
+    for (plan, rows) in [(Plan::all().block(6), 20), (Plan::last(9), 9), (Plan::since(checkpoint(&meter, 10)), 14)] {
+        for (at, place) in (0..12).flat_map(|at| [(at, 0), (at, 1), (at, 2), (at, 5)]) {
+            for plan in [plan.clone(), plan.clone().descending()] {
+                let short = |_: &mut Meter, number| if number == at { Fault::Short(place) } else { Fault::None };
+                let seen = read_with(plan, &mut meter.clone(), short);
+                assert_eq!((seen.rows.len(), seen.events), (rows, vec![]), "answer {at} before row {place}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_link_that_carries_one_row_at_a_time_still_gets_all() {
-    let mut meter = Meter::with_rows(1, 30);
+    let mut meter = with_rows(1, 30);
     let seen = read_with(Plan::last(30), &mut meter, |_, _| Fault::Broken(1));
     assert_eq!((seen.indices(), seen.events), (upto(1..=30), vec![]));
 }
 
 #[test]
 fn fruitless_answers_are_counted_until_one_brings_something() {
-    let meter = Meter::with_rows(1, 10);
+    let meter = with_rows(1, 10);
     let mut plan = Plan::last(10);
     for count in 0..7 {
         assert_eq!(plan.fruitless(), count);
@@ -206,7 +227,7 @@ fn fruitless_answers_are_counted_until_one_brings_something() {
 fn a_row_that_may_be_cut_is_delivered_when_it_is_seen_whole() {
     // `perform` asserts that the cut row is not delivered.
     for cut_at in 0..5 {
-        let mut meter = Meter::with_rows(1, 5);
+        let mut meter = with_rows(1, 5);
         let faults = [Fault::None, Fault::Cut(cut_at)];
         let seen = read_with(Plan::last(5), &mut meter, |_, number| *faults.get(number).unwrap_or(&Fault::None));
         assert_eq!((seen.indices(), seen.events), (upto(1..=5), vec![]));
@@ -214,12 +235,12 @@ fn a_row_that_may_be_cut_is_delivered_when_it_is_seen_whole() {
     }
     // A server that never ends the last line.
     for plan in [Plan::all(), Plan::all().descending(), Plan::last(5).block(2), Plan::times(time(START)..)] {
-        let mut meter = Meter::with_rows(1, 5);
+        let mut meter = with_rows(1, 5);
         let mut seen = read_with(plan, &mut meter, |_, _| Fault::Unterminated);
         seen.rows.sort_by_key(|row| row.index);
         assert_eq!((seen.indices(), seen.events), (upto(1..=5), vec![]));
     }
-    let mut meter = Meter::with_rows(1, 1);
+    let mut meter = with_rows(1, 1);
     let seen = read_with(Plan::all(), &mut meter, |_, _| Fault::Unterminated);
     assert_eq!((seen.indices(), seen.events), (upto([1]), vec![]));
 }
@@ -230,7 +251,7 @@ fn a_cut_after_so_many_bytes_never_misreads_a_row() {
     // being 4 of them. The first row has but one place, so that it has to come whole.
     for limit in 30..230 {
         for order in [Order::Ascending, Order::Descending] {
-            let meter = Meter::with_rows(1, 9);
+            let meter = with_rows(1, 9);
             let mut plan = Plan::all().order(order);
             let mut rows = Vec::new();
             while let Some(readout) = plan.poll_request().filter(|_| plan.fruitless() < 9) {
@@ -316,7 +337,7 @@ fn a_hole_at_a_probe_does_not_hide_the_rows_below_it() {
 
 #[test]
 fn unreadable() {
-    let mut meter = Meter::with_rows(1, 10);
+    let mut meter = with_rows(1, 10);
     meter.unreadable.extend([4, 5]);
     let event = [Event::Unreadable { first: 4, last: 5 }];
     let seen = read(Plan::last(10), &meter);
@@ -333,7 +354,7 @@ fn unreadable() {
 
 #[test]
 fn unreadable_at_either_end() {
-    let mut meter = Meter::with_rows(1, 10);
+    let mut meter = with_rows(1, 10);
     meter.unreadable.extend([1, 2, 9]);
     let seen = read(Plan::all(), &meter);
     assert_eq!(seen.indices(), [3, 4, 5, 6, 7, 8, 10]);
@@ -395,7 +416,7 @@ fn overrun_while_reading() {
 
 #[test]
 fn index_restart_since_a_checkpoint() {
-    let mut meter = Meter::with_rows(1, 100);
+    let mut meter = with_rows(1, 100);
     let saved = checkpoint(&meter, 90);
     for (count, newest) in [(20, Some(20)), (90, Some(90)), (95, Some(95))] {
         meter.restart(1, count);
@@ -411,10 +432,25 @@ fn index_restart_since_a_checkpoint() {
 }
 
 #[test]
+fn an_old_answer_for_the_newest_row_is_no_restart() {
+    // A proxy between that answers from its memory, or a meter that has not found its counter yet.
+    let meter = with_rows(1, 100);
+    let saved = checkpoint(&meter, 90);
+    let mut plan = Plan::since(saved);
+    assert_eq!(plan.poll_request(), Some(Readout::Last(1)));
+    assert_eq!(plan.handle_row(&meter.ring[&20]), Verdict::Discard);
+    plan.handle_end(End::Complete);
+    assert_eq!(plan.poll_request(), Some(range(90, 90)));
+    assert_eq!(plan.handle_row(&meter.ring[&90]), Verdict::Discard);
+    plan.handle_end(End::Complete);
+    assert_eq!((plan.poll_request(), plan.poll_event(), plan.checkpoint()), (None, None, Some(saved)));
+}
+
+#[test]
 fn index_restart_while_reading() {
     for (first, count, newest) in [(1, 0, None), (1, 3, Some(3)), (1, 40, Some(40)), (1, 60, Some(60))] {
         for order in [Order::Ascending, Order::Descending] {
-            let mut meter = Meter::with_rows(1, 100);
+            let mut meter = with_rows(1, 100);
             let old = meter.ring.clone();
             let mut plan = Plan::last(100).order(order).block(30);
             let seen = run(&mut plan, &mut meter, 99, |meter, number| {
@@ -428,7 +464,11 @@ fn index_restart_while_reading() {
             assert_eq!(seen.rows.len(), 30);
             let left = if order == Order::Ascending { (31, 100) } else { (1, 70) };
             assert_eq!(seen.events[1], Event::NotRead { first: left.0, last: left.1 });
-            assert!(matches!(seen.events[0], Event::IndexRestart { newest: n, .. } if n == newest || n == Some(100)));
+            assert!(
+                matches!(seen.events[0], Event::IndexRestart { newest: n, .. } if n == newest),
+                "{:?}",
+                seen.events
+            );
             // What comes next reads the new log, from where the old was left or from the start.
             let since = plan.checkpoint();
             assert_eq!(since.is_some(), order == Order::Ascending);
@@ -442,7 +482,7 @@ fn index_restart_while_reading() {
 
 #[test]
 fn meter_swapped_since_a_checkpoint() {
-    let old = Meter::with_rows(1, 100);
+    let old = with_rows(1, 100);
     let saved = checkpoint(&old, 90);
     for (first, count) in [(1, 20), (1, 90), (1, 200), (85, 200), (90, 3), (200, 5), (5000, 9000)] {
         let mut meter = Meter::new(87_654_321, first, u32::MAX);
@@ -462,7 +502,7 @@ fn meter_swapped_since_a_checkpoint() {
 fn meter_swapped_while_reading() {
     for (first, count) in [(1, 200), (1, 20), (1, 35), (31, 4), (500, 10)] {
         for order in [Order::Ascending, Order::Descending] {
-            let mut meter = Meter::with_rows(1, 100);
+            let mut meter = with_rows(1, 100);
             let mut other = Meter::new(87_654_321, first, u32::MAX);
             other.log(count);
             let mut plan = Plan::last(100).order(order).block(30);
@@ -508,7 +548,7 @@ fn serial_changed_within_one_log_is_no_swap() {
 
 #[test]
 fn duplicate() {
-    let mut meter = Meter::with_rows(1, 6);
+    let mut meter = with_rows(1, 6);
     let seen =
         read_with(Plan::last(6), &mut meter, |_, number| if number == 1 { Fault::Twice(2) } else { Fault::None });
     assert_eq!((seen.indices(), seen.events), (upto(1..=6), vec![Event::Duplicate { index: 3 }]));
@@ -536,7 +576,7 @@ fn rows_out_of_order_are_asked_for_again() {
 
 #[test]
 fn unasked() {
-    let mut meter = Meter::with_rows(100, 5);
+    let mut meter = with_rows(100, 5);
     let seen = read_with(Plan::indices(0, 102), &mut meter, |_, _| Fault::Clamped);
     assert_eq!(seen.indices(), [100, 101, 102]);
     assert_eq!(seen.events, [Event::Absent { first: 0, last: 99 }]);
@@ -548,7 +588,7 @@ fn unasked() {
 
 #[test]
 fn time_gap_and_clock_jump() {
-    let mut meter = Meter::with_rows(1, 3);
+    let mut meter = with_rows(1, 3);
     let before = meter.clock;
     meter.clock += 1800;
     meter.log(2);
@@ -570,7 +610,7 @@ fn time_gap_and_clock_jump() {
 
 #[test]
 fn clock_unset_and_set() {
-    let mut meter = Meter::with_rows(1, 5);
+    let mut meter = with_rows(1, 5);
     let clock = meter.clock;
     meter.clock = 0;
     meter.log(4);
@@ -586,7 +626,7 @@ fn clock_unset_and_set() {
 
 #[test]
 fn a_time_is_found_although_the_clock_was_unset_for_days() {
-    let mut meter = Meter::with_rows(1, 500);
+    let mut meter = with_rows(1, 500);
     let clock = meter.clock;
     meter.clock = 0;
     meter.log(400);
@@ -619,6 +659,56 @@ fn missed() {
     assert_eq!(events[8], Event::Missed { count: 2 });
 }
 
+#[test]
+fn the_logbook_is_read_alike() {
+    use emu_proto::{Entry, LogbookEntry, Milliseconds, PulsesPerKilowattHour, WattHours};
+    let row = |index: u32, seconds: i64| LogbookEntry {
+        timestamp: time(seconds),
+        timestamp_after: None,
+        index,
+        serial_number: row(1, 1, START).serial_number,
+        active_energy_import_l123_t1: WattHours(i64::from(index)),
+        active_energy_import_l123_t2: WattHours(0),
+        active_energy_export_l123_t1: WattHours(0),
+        active_energy_export_l123_t2: WattHours(0),
+        load_profile_index: index,
+        ct_primary: 5,
+        ct_primary_before: None,
+        ct_secondary: 5,
+        ct_secondary_before: None,
+        vt_primary: 100,
+        vt_primary_before: None,
+        vt_secondary: 100,
+        vt_secondary_before: None,
+        s0_pulse_value: PulsesPerKilowattHour(1000),
+        s0_pulse_value_before: None,
+        s0_pulse_width: Milliseconds(120),
+        s0_pulse_width_before: None,
+    };
+    // Changes come at no interval, several at once, and one sets the clock back.
+    let rows = [row(0, START), row(1, START), row(2, START + 77), row(3, START + 70), row(4, START + 9_000_000)];
+    let mut plan = ReadoutPlan::<LogbookEntry>::all();
+    let mut read = Vec::new();
+    while let Some(readout) = plan.poll_request() {
+        let asked: Vec<_> = match readout {
+            Readout::Range { from, to } => {
+                assert!(to - from < LogbookEntry::LOG.limit());
+                rows.iter().filter(|row| (from..=to).contains(&row.index)).collect()
+            }
+            _ => rows.last().into_iter().collect(),
+        };
+        for row in asked {
+            if plan.handle_row(row) == Verdict::Deliver {
+                read.push(*row);
+            }
+        }
+        plan.handle_end(End::Complete);
+    }
+    assert_eq!(read, rows);
+    let jump = Event::ClockJump { index: 3, before: time(START + 77), after: time(START + 70) };
+    assert_eq!((plan.poll_event(), plan.poll_event()), (Some(jump), None));
+}
+
 // The contract.
 
 #[test]
@@ -645,7 +735,7 @@ fn an_answer_without_end_is_abandoned() {
 
 #[test]
 fn progress_is_told_once_the_span_is_known() {
-    let meter = Meter::with_rows(1, 100);
+    let meter = with_rows(1, 100);
     let mut plan = Plan::last(40);
     assert_eq!((plan.progress().passed, plan.progress().total), (0, None));
     let _ = run(&mut plan, &mut meter.clone(), 1, |_, _| Fault::None);
@@ -668,7 +758,7 @@ fn a_plan_is_small() {
 
 #[test]
 fn checkpoints_are_text_and_json() {
-    let saved = checkpoint(&Meter::with_rows(4711, 1), 4711);
+    let saved = checkpoint(&with_rows(4711, 1), 4711);
     assert_eq!(saved.to_string().parse(), Ok(saved));
     #[cfg(feature = "serde")]
     {

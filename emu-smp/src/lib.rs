@@ -1,1 +1,47 @@
-//! stub
+//! SMP, the management protocol of MCUmgr, without allocation and without I/O.
+//!
+//! The energy meter EMU Professional II TCP/IP takes its firmware updates over SMP: frames of an 8-byte header and a CBOR
+//! body, on UDP port 1337. This crate is for both ends of that wire, a host tool and a microcontroller without a heap.
+//!
+//! So far it holds the frame [`Header`]. Bodies, errors, framing, image files and the client and server machines follow.
+//!
+//! ```
+//! use emu_smp::{Header, Operation, Version};
+//!
+//! // "echo", as a real server received it, and the header of its answer.
+//! let (header, body) = Header::split(b"\x02\x00\x00\x06\x00\x00\x01\x00\xa1\x61d\x62hi")?;
+//! assert_eq!((header.operation, header.version, header.group), (Operation::Write, Version::V0, 0));
+//! assert_eq!(body, b"\xa1\x61d\x62hi");
+//! let answer = Header { operation: Operation::WriteResponse, length: 7, ..header };
+//! assert_eq!(answer.to_bytes(), *b"\x03\x00\x00\x07\x00\x00\x01\x00");
+//! # Ok::<(), emu_smp::HeaderError>(())
+//! ```
+//!
+//! # What it does not do
+//!
+//! No sockets, serial ports, timers or randomness: bytes and time come in as arguments. No Bluetooth.
+//!
+//! # Features
+//!
+//! None is on by default; each only adds implementations.
+//!
+//! - `serde`: `Serialize` and `Deserialize` for every type.
+//! - `defmt`: `defmt::Format` for every type.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
+
+mod header;
+
+pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

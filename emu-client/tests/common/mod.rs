@@ -8,7 +8,7 @@ use emu_client::{
     Entry, Error, Event, Item, Items, LoadProfileEntry, LogbookEntry, Meter, Notice, Policy, ReadoutPlan,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Patience of a test.
 pub(crate) const QUICK: Policy = Policy::new()
@@ -79,13 +79,7 @@ pub(crate) async fn raw_server(answer: impl Into<Vec<u8>>) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                match stream.read_u8().await {
-                    Ok(byte) => head.push(byte),
-                    Err(_) => break,
-                }
-            }
+            let mut head = read_head(&mut stream).await;
             let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;
             // Until the peer has read it all: no reset.
@@ -93,4 +87,16 @@ pub(crate) async fn raw_server(answer: impl Into<Vec<u8>>) -> SocketAddr {
         }
     });
     address
+}
+
+/// Reads the head of a request, or what there is of it.
+pub(crate) async fn read_head(stream: &mut TcpStream) -> Vec<u8> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => break,
+        }
+    }
+    head
 }

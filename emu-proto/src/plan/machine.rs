@@ -1,5 +1,6 @@
 //! The states of a plan, but for reading itself: what is newest, and from where to where.
 
+use super::answer::Answer;
 use super::checkpoint::Checkpoint;
 use super::continuity::{Continuity, is_clock_set};
 use super::event::{Event, Events};
@@ -59,48 +60,28 @@ pub(super) struct Newest {
 pub(super) enum Why {
     /// The plan starts.
     Start,
-    /// Nothing came for the block of rows up to this index, asked for twice.
-    Empty { searched: u32, is_anchor_seen: bool },
+    /// The checkpoint's row is gone, and the newest row was found below it.
+    CheckpointGone(Checkpoint),
+    /// Nothing came for a block of rows, asked for twice; and what is the next row that is there, if any.
+    Empty { found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool },
     /// The row before those that are missing is missing too.
     AnchorGone,
+    /// Another row stands at this index than did before.
+    OtherRow { index: u32 },
     /// A row carries another serial number.
     Serial { index: u32, serial_number: SerialNumber },
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Goal {
+    /// The checkpoint's row, above which the newest one should be, and is not.
+    Checkpoint(Checkpoint),
     /// The first row of the span.
     Low,
     /// The row after the span.
     High,
     /// The row after a hole.
     Resume { is_anchor_seen: bool },
-}
-
-/// The answer under way.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Answer {
-    /// The lowest and the highest index that were asked for.
-    pub(super) low: u32,
-    pub(super) high: u32,
-    /// Whether the request repeats one in whose answer rows were missing: what is missing now as well is believed.
-    pub(super) is_repeated: bool,
-    pub(super) is_open: bool,
-    /// Whether anything was told of it.
-    is_touched: bool,
-    /// Whether the rest of it is of no use, and what it showed has been drawn.
-    pub(super) is_abandoned: bool,
-    pub(super) is_settled: bool,
-    /// Whether its last row may be cut.
-    pub(super) is_unsure: bool,
-    /// Whether it has brought a new row.
-    pub(super) has_moved: bool,
-    /// Whether the row before those that are wanted has come, or was not asked for.
-    pub(super) is_anchor_seen: bool,
-    has_unasked: bool,
-    /// Lines that could not be read since the last row.
-    pub(super) bad_lines: u32,
-    rows: u32,
 }
 
 /// So many rows around a time are looked at, since clocks jump: a day.
@@ -198,10 +179,10 @@ impl Machine {
         self.answer.rows
     }
 
-    /// Whether a row that may be cut is wanted, and can be asked for in another place.
+    /// Whether a row that may be cut is wanted, and can be had at another place of an answer: without the row before it.
     pub(super) fn may_be_cut_alike(&self, index: u32) -> bool {
         let is_wanted = self.reading.next.is_some_and(|next| !self.order.is_before(index, next));
-        matches!(self.state, State::Read) && is_wanted && self.has_passed_anchor()
+        matches!(self.state, State::Read) && is_wanted && self.answer.is_anchor_seen
     }
 
     pub(super) fn handle_bad_line(&mut self) {
@@ -223,7 +204,7 @@ impl Machine {
                 self.finish_if_read();
             }
             State::Newest(newest) => self.newest_ended(newest, is_complete),
-            State::Search(search, goal) => self.search_ended(search, goal, is_complete || self.answer.is_abandoned),
+            State::Search(search, goal) => self.search_ended(search, goal, is_complete),
             State::Read => {
                 self.read_ended(is_complete);
                 self.finish_if_read();
@@ -240,6 +221,7 @@ impl Machine {
             (None, _) => is_empty && newest.is_empty,
             (Some(_), Why::Start) => true,
             // Lines that could not be read may hide rows that are newer than this one.
+            (Some(row), Why::CheckpointGone(known)) => !has_bad_lines || known.index <= row.index,
             (Some(row), _) => !has_bad_lines || self.newest.is_none_or(|known| known.index <= row.index),
         };
         if !is_of_use {
@@ -271,13 +253,17 @@ impl Machine {
         };
         self.reading = Reading::new(newest.serial_number);
         if let Target::Since(checkpoint) = self.target {
-            // Newer rows than this one may have been among lines that could not be read: a later read-out will tell.
-            let may_be_hidden = newest.index < checkpoint.index && self.answer.bad_lines > 0;
-            if newest.is_same_row(&checkpoint) || may_be_hidden {
+            if newest.is_same_row(&checkpoint) {
                 return self.finish(true);
             }
-            if newest.index <= checkpoint.index {
+            if newest.index == checkpoint.index {
                 return self.start_over(&checkpoint, newest);
+            }
+            if newest.index < checkpoint.index {
+                // To read all again on the word of one answer would be rash: the checkpoint's row is asked for.
+                let bound = Bound { time: None, unknown: true };
+                let search = Search::new(bound, checkpoint.index, checkpoint.index, None);
+                return self.search(search, Goal::Checkpoint(checkpoint));
             }
         }
         self.find_low(newest);
@@ -363,6 +349,12 @@ impl Machine {
     fn search_came_to(&mut self, search: Search, goal: Goal, outcome: Outcome) {
         match (outcome, goal) {
             (Outcome::Nothing | Outcome::Closer, _) => self.state = State::Search(search, goal),
+            (Outcome::Found { row, .. }, Goal::Checkpoint(checkpoint)) => match row {
+                Some(row) if !row.is_same_row(&checkpoint) => self.start_over(&checkpoint, row),
+                // It is there: a newer one could not be read, or was not told of. A later read-out will find it.
+                _ => self.finish(true),
+            },
+            (Outcome::Nowhere, Goal::Checkpoint(checkpoint)) => self.ask_newest(Why::CheckpointGone(checkpoint)),
             (Outcome::Found { index, row, is_edge }, Goal::Low) => {
                 let floor = self.reading.low;
                 self.reading.low = if is_edge { index } else { index.saturating_sub(MARGIN).max(floor) };
@@ -380,9 +372,11 @@ impl Machine {
             }
             (Outcome::Nowhere, Goal::Low | Goal::High) => self.start_reading(),
             (Outcome::Found { index, row, .. }, Goal::Resume { is_anchor_seen }) => {
-                self.resume(Some((index, row)), is_anchor_seen);
+                self.ask_newest(Why::Empty { found: Some((index, row)), is_anchor_seen });
             }
-            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => self.resume(None, is_anchor_seen),
+            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => {
+                self.ask_newest(Why::Empty { found: None, is_anchor_seen });
+            }
         }
     }
 
@@ -392,9 +386,16 @@ impl Machine {
     }
 
     fn look_again(&mut self, why: Why, newest: Option<Checkpoint>) {
+        if let (Why::CheckpointGone(checkpoint), Some(newest)) = (why, newest) {
+            self.newest = Some(newest);
+            if newest.index < checkpoint.index {
+                return self.start_over(&checkpoint, newest);
+            }
+            return self.start(Some(newest));
+        }
         self.state = State::Read;
         if let Some(event) = self.newest.and_then(|known| change(&known, newest)) {
-            if self.reading.must_check {
+            if self.reading.must_check || matches!(why, Why::CheckpointGone(_)) {
                 // Nothing was read yet: the checkpoint is to be compared with the log as it is now.
                 return self.start(newest);
             }
@@ -402,9 +403,13 @@ impl Machine {
             return self.give_up();
         }
         match why {
-            Why::Start => {}
+            Why::Start | Why::CheckpointGone(_) => {}
+            Why::OtherRow { index } => {
+                self.events.push(Event::IndexRestart { index, newest: newest.map(|newest| newest.index) });
+                self.give_up();
+            }
             Why::AnchorGone => self.reading.is_vouched = true,
-            Why::Empty { searched, is_anchor_seen } => self.block_was_empty(searched, is_anchor_seen),
+            Why::Empty { found, is_anchor_seen } => self.block_was_empty(found, is_anchor_seen),
             Why::Serial { index, serial_number } => {
                 let before = core::mem::replace(&mut self.reading.serial_number, serial_number);
                 self.events.push(Event::SerialChanged { index, before, after: serial_number });
@@ -443,24 +448,6 @@ impl Newest {
         }
         Verdict::Discard
     }
-}
-
-impl Answer {
-    pub(super) const CLOSED: Self = Self {
-        low: 0,
-        high: 0,
-        is_repeated: false,
-        is_open: false,
-        is_touched: false,
-        is_abandoned: false,
-        is_settled: false,
-        is_unsure: false,
-        has_moved: false,
-        is_anchor_seen: false,
-        has_unasked: false,
-        bad_lines: 0,
-        rows: 0,
-    };
 }
 
 /// How a log whose newest row was `known` has become another one, judged by its newest row now.

@@ -6,15 +6,18 @@
 //!
 //! - `machine`: the states, from the newest row to the span that is to be read
 //! - `search`: finding the oldest row, or a time, by bisection
-//! - `read`: block by block, with what is missing, broken or doubled
+//! - `read`: block by block, with what is broken or doubled
+//! - `missing`: rows that do not come
 //! - `continuity`: the clock
 //!
 //! Source: manual, "Read-Out Data Logger" and "Read-Out Logbook" (limits, staggered requests, inclusive ends).
 
+mod answer;
 mod checkpoint;
 mod continuity;
 mod event;
 mod machine;
+mod missing;
 mod read;
 mod search;
 mod target;
@@ -111,8 +114,10 @@ use crate::request::Readout;
 /// # What it takes for granted
 ///
 /// That the meter sends a range in the order asked for; rows out of order are discarded. That rows which are there follow
-/// each other without a hole wider than [`Log::limit`](crate::Log::limit): below such a hole nothing is looked for. That
-/// a row which was missing in two answers, both complete and without bad lines, is not there.
+/// each other without a hole wider than [`Log::limit`](crate::Log::limit): reading downwards, nothing is looked for below
+/// such a hole, nor below it if it is in the way of the search for the oldest row. That a row which was missing in two
+/// answers, both complete and without bad lines, is not there. That a log which is cleared numbers its rows from its
+/// lowest index again, by which the row before those that are wanted becomes another one.
 #[derive(Debug, Clone)]
 pub struct ReadoutPlan<R: Entry> {
     machine: Machine,

@@ -1,16 +1,13 @@
 //! Reading the span, block by block.
 //!
 //! Each request starts with the row before those that are wanted, the *anchor*, which is known to be there: if another row
-//! has its index, it is another log. And what is missing in an answer is never believed the first time: the rows are asked
-//! for again. If the anchor comes and they do not, the log has a hole; if the anchor is gone as well, the ring has
-//! overtaken it.
+//! has its index, it is another log. What is missing in an answer is the matter of `missing`.
 
 use super::Verdict;
 use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
 use super::event::Event;
 use super::machine::{Machine, State, Why};
-use super::search::TRIES;
 use super::target::{Order, Target};
 use crate::serial::SerialNumber;
 
@@ -39,21 +36,23 @@ pub(super) struct Reading {
     pub(super) must_check: bool,
     /// Whether rows were missing in the last answer, and the first row that came after them.
     pub(super) is_suspect: bool,
-    seen_after: Option<u32>,
+    pub(super) seen_after: Option<u32>,
     /// How far the last answer would have reached, in which nothing came.
-    empty_to: Option<u32>,
+    pub(super) empty_to: Option<u32>,
     /// Whether the log is known to be the same although the anchor is gone.
     pub(super) is_vouched: bool,
+    /// Whether the next request asks for as many rows as the meter gives, to see a row that may be cut once more.
+    pub(super) is_wide: bool,
     /// Whether the next request leaves the anchor out.
-    is_bare: bool,
+    pub(super) is_bare: bool,
     /// How often `next` could not be read.
-    tries: u8,
+    pub(super) tries: u8,
     /// How often two answers did not agree about what is missing from `next` on.
-    doubts: u8,
+    pub(super) doubts: u8,
     /// How many rows were last taken for unreadable, if none was read since.
-    claimed: u32,
+    pub(super) claimed: u32,
     /// Whether any row was read, or found to be unreadable.
-    has_started: bool,
+    pub(super) has_started: bool,
 }
 
 impl Reading {
@@ -80,6 +79,7 @@ impl Reading {
             seen_after: None,
             empty_to: None,
             is_vouched: false,
+            is_wide: false,
             is_bare: false,
             tries: 0,
             doubts: 0,
@@ -131,7 +131,7 @@ impl Machine {
         let reading = &self.reading;
         let next = reading.next?;
         // A repeated request asks for as much as the meter gives, to be sure of how wide a hole is.
-        let count = if reading.is_suspect { self.log.limit() } else { self.block };
+        let count = if reading.is_suspect || reading.is_wide { self.log.limit() } else { self.block };
         let anchor = reading.anchor.filter(|anchor| {
             (reading.must_check || !reading.is_bare)
                 && self.order.is_before(anchor.index, next)
@@ -176,7 +176,7 @@ impl Machine {
             self.ask_newest(Why::Serial { index: row.index, serial_number: row.serial_number });
             return self.abandon();
         }
-        let is_known_log = self.reading.is_vouched || !self.is_anchor_gone(row.index) || self.vouch(row.index);
+        let is_known_log = !self.is_anchor_gone(row.index) || self.vouch(row.index);
         if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
             return self.abandon();
         }
@@ -202,11 +202,11 @@ impl Machine {
         if !is_whole {
             return Verdict::Discard;
         }
-        if self.reading.must_check {
-            self.start_over(known, row);
-        } else {
-            self.tell_change(known, row);
-            self.give_up();
+        match self.target {
+            Target::Since(checkpoint) if self.reading.must_check && checkpoint.index == row.index => {
+                self.start_over(known, row);
+            }
+            _ => self.ask_newest(Why::OtherRow { index: known.index }),
         }
         self.abandon()
     }
@@ -231,76 +231,11 @@ impl Machine {
     }
 
     /// The checkpoint, if the plan reads down to its row.
-    fn checkpoint_below(&self) -> Option<Checkpoint> {
+    pub(super) fn checkpoint_below(&self) -> Option<Checkpoint> {
         match (self.target, self.order) {
             (Target::Since(checkpoint), Order::Descending) => Some(checkpoint),
             _ => None,
         }
-    }
-
-    /// Rows from `next` up to the one before `index` did not come. Returns whether that is final.
-    fn believe_missing(&mut self, next: u32, index: u32) -> bool {
-        let Some(last) = self.order.before(index) else { return false };
-        if self.answer.bad_lines > 0 {
-            if !self.is_last_try() {
-                return false;
-            }
-            self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
-        } else if self.agrees_with_last_answer(index) || self.is_last_doubt() {
-            self.tell_loss(next, last, self.answer.is_anchor_seen);
-            self.reading.seen_after = None;
-        } else {
-            self.suspect(Some(index));
-            return false;
-        }
-        self.reading.next = Some(index);
-        true
-    }
-
-    /// Whether the anchor should have come before the row with this index, and did not.
-    fn is_anchor_gone(&self, index: u32) -> bool {
-        !self.answer.is_anchor_seen
-            && self.reading.anchor.is_some_and(|anchor| self.order.is_before(anchor.index, index))
-    }
-
-    /// The anchor is gone, by which the log is known. Returns whether that is to be put up with.
-    fn vouch(&mut self, index: u32) -> bool {
-        if self.answer.bad_lines > 0 {
-            // It may be among them.
-            return self.is_last_try();
-        }
-        if self.answer.is_repeated {
-            self.ask_newest(Why::AnchorGone);
-        } else {
-            self.suspect(Some(index));
-        }
-        false
-    }
-
-    /// Whether the rows before `index` were missing in the answer before this one as well.
-    fn agrees_with_last_answer(&self, index: u32) -> bool {
-        self.answer.is_repeated && self.reading.seen_after.is_none_or(|seen| !self.order.is_before(seen, index))
-    }
-
-    /// Has the same rows asked for once more.
-    fn suspect(&mut self, seen_after: Option<u32>) {
-        self.reading.is_suspect = true;
-        self.reading.seen_after = seen_after;
-        self.reading.empty_to = None;
-        self.reading.is_bare = false;
-    }
-
-    fn is_last_try(&mut self) -> bool {
-        self.reading.tries = self.reading.tries.saturating_add(1);
-        self.reading.tries >= TRIES
-    }
-
-    /// Whether repeated answers have disagreed often enough about which rows are missing.
-    fn is_last_doubt(&mut self) -> bool {
-        if self.answer.is_repeated {
-            self.reading.doubts = self.reading.doubts.saturating_add(1);
-        }
-        self.reading.doubts >= TRIES
     }
 
     fn accept(&mut self, row: Checkpoint) -> Verdict {
@@ -309,6 +244,7 @@ impl Machine {
         self.answer.bad_lines = 0;
         self.reading.is_suspect = false;
         self.reading.is_bare = false;
+        self.reading.is_wide = false;
         self.reading.is_vouched = false;
         self.reading.claimed = 0;
         self.reading.anchor = Some(row);
@@ -344,6 +280,7 @@ impl Machine {
             // If the anchor is all that came before the break, it is left out once: the log was just seen to be the same,
             // and a cut after so many bytes does not cut the same row in the same place.
             self.reading.is_suspect = false;
+            self.reading.is_wide = answer.is_unsure;
             self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
             if self.is_last_try() {
@@ -354,138 +291,7 @@ impl Machine {
         }
     }
 
-    /// A whole answer held nothing new. That is believed if the one before, no shorter, did not either.
-    fn came_empty(&mut self) {
-        let (answer, before) = (self.answer, self.reading.empty_to);
-        let searched = if self.order == Order::Ascending { answer.high } else { answer.low };
-        let is_confirmed = before.is_some_and(|before| !self.order.is_before(before, searched));
-        if answer.is_repeated && is_confirmed {
-            self.reading.is_suspect = false;
-            return self.ask_newest(Why::Empty { searched, is_anchor_seen: answer.is_anchor_seen });
-        }
-        self.suspect(None);
-        self.reading.empty_to = Some(searched);
-    }
-
-    /// An answer held nothing but lines that cannot be read, three times: as many rows are taken for unreadable.
-    ///
-    /// They may stand further on, after a hole. Then the same comes again, and twice as many are taken.
-    fn claim_unreadable(&mut self, next: u32) {
-        let answer = self.answer;
-        let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
-        let count = answer.bad_lines.max(self.reading.claimed.saturating_mul(2));
-        let last = self.order.further(next, count.saturating_sub(1), asked);
-        // The checkpoint's own row is not lost.
-        let lowest = self.checkpoint_below().map_or(0, |checkpoint| checkpoint.index.saturating_add(1));
-        let (first, end) = (next.min(last).max(lowest), next.max(last));
-        if first <= end {
-            self.events.push(Event::Unreadable { first, last: end });
-        }
-        self.reading.claimed = count;
-        self.reading.has_started = true;
-        // With the row before them, they would come again as well.
-        self.reading.anchor = None;
-        self.go_on_after(last);
-    }
-
-    /// The block from the next row to `searched` holds nothing, and the log is still the same.
-    pub(super) fn block_was_empty(&mut self, searched: u32, is_anchor_seen: bool) {
-        let Some(next) = self.reading.next else { return };
-        if let (true, Target::Since(checkpoint), Some(newest)) = (self.reading.must_check, self.target, self.newest)
-            && checkpoint.serial_number != newest.serial_number
-        {
-            return self.start_over(&checkpoint, newest);
-        }
-        self.reading.must_check = false;
-        match self.order {
-            Order::Ascending if searched < self.reading.last => {
-                self.find_next(searched.saturating_add(1), is_anchor_seen);
-            }
-            Order::Ascending => self.resume(None, is_anchor_seen),
-            Order::Descending => {
-                self.tell_end_of_ring(next);
-                self.finish(true);
-            }
-        }
-    }
-
-    /// Goes on from the row that was found after a hole, or ends where there is none.
-    pub(super) fn resume(&mut self, found: Option<(u32, Option<Checkpoint>)>, is_anchor_seen: bool) {
-        let Some(next) = self.reading.next else { return };
-        let last = found.map_or(Some(self.reading.last), |(index, _)| self.order.before(index));
-        if let Some(last) = last.filter(|last| !self.order.is_before(*last, next)) {
-            self.tell_loss(next, last, is_anchor_seen);
-            self.go_on_after(last);
-        }
-        if let Some((_, row)) = found {
-            self.reading.anchor = row;
-        }
-        self.state = State::Read;
-        self.finish_if_read();
-    }
-
-    /// Tells why rows are missing, both of which ends are given in the order of reading.
-    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool) {
-        let (first, last) = (next.min(last), next.max(last));
-        if self.order == Order::Descending || is_anchor_seen {
-            return self.events.push(Event::Gap { first, last });
-        }
-        match self.reading.anchor {
-            Some(anchor) if anchor.index <= last => {
-                let known = anchor.index.max(first);
-                if let Some(unknown) = known.checked_sub(1).filter(|unknown| *unknown >= first) {
-                    self.tell_absent(first, unknown);
-                }
-                self.events.push(Event::Overrun { first: known, last });
-            }
-            _ => self.tell_absent(first, last),
-        }
-    }
-
-    /// Rows that were never known to be there.
-    fn tell_absent(&mut self, first: u32, last: u32) {
-        if self.reading.has_started {
-            self.events.push(Event::Gap { first, last });
-        } else if matches!(self.target, Target::Last(_) | Target::Indices { .. }) {
-            self.events.push(Event::Absent { first, last });
-        }
-    }
-
-    /// A plan that reads downwards has come to the ring's end, with these rows still wanted.
-    fn tell_end_of_ring(&mut self, next: u32) {
-        let newest = self.newest;
-        let known = match self.target {
-            Target::Since(checkpoint) => {
-                if let Some(newest) = newest.filter(|newest| newest.serial_number != checkpoint.serial_number) {
-                    return self.tell_change(&checkpoint, newest);
-                }
-                checkpoint.index.checked_add(1)
-            }
-            _ => self.reading.oldest_seen.map(|row| row.index),
-        };
-        match known {
-            Some(known) if known <= next => self.events.push(Event::Overrun { first: known, last: next }),
-            Some(_) => {}
-            None if matches!(self.target, Target::Last(_) | Target::Indices { .. }) => {
-                self.events.push(Event::Absent { first: self.reading.last, last: next });
-            }
-            None => {}
-        }
-    }
-
-    /// The log is another one now: what is left is told as not read.
-    pub(super) fn give_up(&mut self) {
-        if let Some(next) = self.reading.next {
-            let below = self.checkpoint_below().map(|checkpoint| checkpoint.index.saturating_add(1));
-            let last = below.unwrap_or(self.reading.last);
-            if !self.order.is_before(last, next) {
-                self.events.push(Event::NotRead { first: next.min(last), last: next.max(last) });
-            }
-        }
-        self.finish(false);
-    }
-
-    fn go_on_after(&mut self, index: u32) {
+    pub(super) fn go_on_after(&mut self, index: u32) {
         let last = self.reading.last;
         self.reading.next = self.order.after(index).filter(|next| !self.order.is_before(last, *next));
         (self.reading.tries, self.reading.doubts) = (0, 0);

@@ -90,13 +90,6 @@ impl Meter {
         }
     }
 
-    /// A meter with so many rows from `first` on.
-    pub(crate) fn with_rows(first: u32, count: u32) -> Self {
-        let mut meter = Self::new(12_345_678, first, u32::MAX);
-        meter.log(count);
-        meter
-    }
-
     pub(crate) fn log(&mut self, count: u32) {
         for _ in 0..count {
             let Some(index) = self.next else { return };

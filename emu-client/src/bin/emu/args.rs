@@ -165,12 +165,12 @@ macro_rules! examples {
     () => {
         "\
 Examples:
-  emu data 192.168.1.20                                     the newest 3000 rows, oldest first
-  emu data 192.168.1.20 --since 2h                          the last two hours
+  emu data 192.168.1.20                          newest 3000 rows, oldest first
+  emu data 192.168.1.20 --since 2h               the last two hours
   emu data 192.168.1.20 --since 2025-01-01 --until 2025-02-01 -o january.csv
   emu data 192.168.1.20 --all --format jsonl | jq .active_power_l123_w
-  emu data 192.168.1.20 --since meter.csv -o meter.csv      add what is new, every night
-  emu data meter.example:8080 --from 100 --to 1             a hundred rows, newest first"
+  emu data 192.168.1.20 --since m.csv -o m.csv   add what is new, every night
+  emu data meter.example:8080 --from 100 --to 1  a hundred rows, newest first"
     };
 }
 
@@ -189,24 +189,31 @@ const MORE: &str = concat!(
   EMU_PASSWORD=… emu data 192.168.1.20 --last 96
 
 Times:
-  2025-01-31T12:00:00Z or with an offset (RFC 3339); 2025-01-31, which is midnight UTC; or 90m, 2h, 7d, 4w ago by this
-  computer's clock. All are compared with the meter's own clock. Both ends are included. A file with such a name is
-  written ./7d.
+  2025-01-31T12:00:00Z or with an offset (RFC 3339); 2025-01-31, which is
+  midnight UTC; or 90m, 2h, 7d, 4w ago by this computer's clock. All are
+  compared with the meter's own clock. Both ends are included. A file with
+  such a name is written ./7d.
 
 Files:
-  A file is written whole or not at all: beside it first, then moved into its place. With --since FILE and -o FILE the
-  same, rows that are in FILE already stay as they are and new ones are added; run twice, nothing doubles. A last line
-  without a line end is cut off and its row is read anew. If the read-out fails on the way, the rows that came are
-  added nevertheless, since the next run goes on from there. That FILE is csv or jsonl, oldest row first.
+  A file is written whole or not at all: beside it first, then moved into its
+  place. With --since FILE and -o FILE the same, rows that are in FILE already
+  stay as they are and new ones are added; run twice, nothing doubles. A last
+  line without a line end is cut off and its row is read anew. If the read-out
+  fails on the way, the rows that came are added nevertheless, since the next
+  run goes on from there. That FILE is csv or jsonl, oldest row first.
 
 Standard error:
-  a summary, and each gap, deviation and event in a sentence; a progress bar if it is a terminal.
+  a summary, and each gap, deviation and event in a sentence; a progress bar
+  if it is a terminal.
 
 Exit codes:
-  0    all that was asked for was read, or whoever reads the output wants no more of it
-  1    failed: no connection, no read-out in the answer, a file that cannot be written, …
+  0    all that was asked for was read, or whoever reads the output wants no
+       more of it
+  1    failed: no connection, no read-out in the answer, a file that cannot
+       be written, …
   2    the command line is wrong
-  3    read, but rows are missing, lost or unreadable, or the log is not the one it was (meter swapped, log cleared)
+  3    read, but rows are missing, lost or unreadable, or the log is not the
+       one it was (meter swapped, log cleared)
   4    the meter wants a user and a password, or others
   130  interrupted (143: terminated)"
 );

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use emu_client::{Event, Log, Notice, Progress, Summary};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Says things on standard error, unless it is to be quiet.
 pub(crate) struct Report {
@@ -20,7 +20,7 @@ impl Report {
         let has_bar = !is_quiet && !shows_rows && std::io::stderr().is_terminal();
         let bar = ProgressBar::no_length();
         bar.set_draw_target(if has_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
-        bar.set_style(style("{spinner} {human_pos} rows, {per_sec}, looking for where to start"));
+        bar.set_style(style("{spinner} {human_pos} rows, looking for where to start"));
         if has_bar {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
@@ -55,7 +55,7 @@ impl Report {
             && self.bar.length() != Some(total)
         {
             self.bar.set_length(total);
-            self.bar.set_style(style("{bar:32} {human_pos} of {human_len} rows, {per_sec}, {eta} left"));
+            self.bar.set_style(style("{bar:32} {human_pos} of {human_len} rows, {rate} rows/s, {eta} left"));
         }
         self.bar.set_position(progress.passed);
     }
@@ -137,5 +137,9 @@ fn count(number: u64, thing: &str) -> String {
 
 /// A template that cannot be read leaves the default one.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // What cannot be drawn is not drawn.
+        let _: std::fmt::Result = write!(out, "{}", HumanCount(state.per_sec() as u64));
+    })
 }
