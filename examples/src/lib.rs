@@ -13,3 +13,8 @@ mod source;
 pub use energy::{Backwards, Energy, KilowattHours, Month, Registers};
 pub use exit::exit;
 pub use source::Source;
+
+/// The project's front page: its programs are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -8,99 +8,53 @@
 
 use std::error::Error;
 use std::io::Read;
-use std::process::ExitCode;
-use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use emu_examples::Source;
-use emu_proto::{Decoder, End, LoadProfileEntry, Log, Readout, ReadoutPlan, Verdict};
-use ureq::Body;
-use ureq::http::Response;
+use emu_proto::{Decoder, End, LoadProfileEntry, Log, ReadoutPlan, Verdict};
 
-fn main() -> ExitCode {
-    emu_examples::exit(run())
-}
-
-fn run() -> Result<(), Box<dyn Error>> {
-    let source = Source::open(std::env::args().nth(1))?;
+fn main() -> Result<(), Box<dyn Error>> {
+    let source = emu_examples::Source::open(std::env::args().nth(1))?;
     println!("Reading {source}");
-    // Proxies and redirects would take the password elsewhere.
-    let config = ureq::Agent::config_builder().proxy(None).max_redirects(0);
-    let agent: ureq::Agent = config.timeout_global(Some(Duration::from_secs(60))).build().into();
     let host = source.address().trim_start_matches("http://").trim_end_matches('/');
-    let token = source.password().map(|password| BASE64_STANDARD.encode(format!("admin:{password}")));
-    let ask = |readout: Readout| {
-        let request = agent.get(format!("http://{host}{}", readout.target(Log::LoadProfile)));
-        match &token {
-            Some(token) => request.header("Authorization", format!("Basic {token}")).call(),
-            None => request.call(),
-        }
-    };
+    let mut plan = ReadoutPlan::<LoadProfileEntry>::last(5_000);
     let mut rows = Vec::new();
-    // The last 50 days or so, in two requests.
-    read(ReadoutPlan::last(5_000), ask, |row| rows.push(row))?;
-
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Err("the log is empty".into()) };
-    let mean = rows.iter().map(|row| i64::from(row.active_power_l123.get())).sum::<i64>() / rows.len() as i64;
-    let highest = rows.iter().max_by_key(|row| row.active_power_l123).unwrap_or(last);
-    println!("{} rows, index {} ({}) to {} ({})", rows.len(), first.index, first.timestamp, last.index, last.timestamp);
-    println!("mean power {mean} W, highest {} at {}", highest.active_power_l123, highest.timestamp);
-    Ok(())
-}
-
-/// Reads all that the plan asks for, with some patience.
-fn read(
-    mut plan: ReadoutPlan<LoadProfileEntry>,
-    ask: impl Fn(Readout) -> Result<Response<Body>, ureq::Error>,
-    mut take: impl FnMut(LoadProfileEntry),
-) -> Result<(), Box<dyn Error>> {
     while let Some(readout) = plan.poll_request() {
-        let outcome = ask(readout).map_err(Into::into).and_then(|answer| feed(answer, &mut plan, &mut take));
+        let outcome = read(&format!("http://{host}{}", readout.target(Log::LoadProfile)), &mut plan, &mut rows);
         plan.handle_end(if outcome.is_ok() { End::Complete } else { End::Broken });
         while let Some(event) = plan.poll_event() {
             println!("{event}");
         }
-        if plan.fruitless() > 5 {
-            return outcome.and(Err("the meter's answers lead nowhere".into()));
-        }
-        std::thread::sleep(Duration::from_millis(500) * plan.fruitless());
+        // What breaks off is asked for again, a few times.
+        outcome.or_else(|error| if plan.fruitless() > 5 { Err(error) } else { Ok(()) })?;
     }
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Err("the log is empty".into()) };
+    let sum: i64 = rows.iter().map(|row| i64::from(row.active_power_l123.get())).sum();
+    println!("{} rows, index {} ({}) to {} ({})", rows.len(), first.index, first.timestamp, last.index, last.timestamp);
+    println!("mean power {} W", sum / rows.len() as i64);
     Ok(())
 }
 
-/// Tells the plan each row of an answer, and takes those that it wants.
-fn feed(
-    answer: Response<Body>,
+fn read(
+    url: &str,
     plan: &mut ReadoutPlan<LoadProfileEntry>,
-    take: &mut impl FnMut(LoadProfileEntry),
+    rows: &mut Vec<LoadProfileEntry>,
 ) -> Result<(), Box<dyn Error>> {
-    // If only the end of the connection ends the body, nobody knows whether a last line without line end is whole.
-    let has = |name| answer.headers().contains_key(name);
-    let is_unsure = !has("content-length") && !has("transfer-encoding");
-    let mut body = answer.into_body().into_reader();
-    let (mut decoder, mut buffer) = (Decoder::<LoadProfileEntry>::new(), [0; 8192]);
+    let mut body = ureq::get(url).call()?.into_body().into_reader();
+    let (mut decoder, mut buffer) = (Decoder::<LoadProfileEntry>::new(), [0; 4096]);
     loop {
         let length = body.read(&mut buffer)?;
-        let (is_end, mut chunk) = (length == 0, &buffer[..length]);
-        while let Some(row) = if is_end { decoder.finish() } else { decoder.decode(&mut chunk) } {
-            let (verdict, row) = match row {
-                Ok(row) if is_end && is_unsure => (plan.handle_unterminated(&row), row),
-                Ok(row) => (plan.handle_row(&row), row),
-                // Nothing more can be read of this answer.
-                Err(error) if error.is_fatal() || (is_end && is_unsure) => return Err(error.into()),
-                Err(error) => {
-                    println!("{error}");
-                    plan.handle_bad_line();
-                    continue;
-                }
-            };
-            match verdict {
-                Verdict::Deliver => take(row),
+        let mut chunk = &buffer[..length];
+        while let Some(row) = decoder.decode(&mut chunk) {
+            let row = row?;
+            match plan.handle_row(&row) {
+                Verdict::Deliver => rows.push(row),
                 Verdict::Discard => {}
                 Verdict::Abandon => return Ok(()),
             }
         }
-        if is_end {
+        if length == 0 {
+            // A last row without line end may have been cut: the plan asks for it again, and takes it the second time.
+            let last = decoder.finish().transpose()?;
+            rows.extend(last.filter(|row| plan.handle_unterminated(row) == Verdict::Deliver));
             return Ok(());
         }
     }
