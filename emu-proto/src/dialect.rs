@@ -37,6 +37,7 @@ impl Delimiter {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum HeaderForm {
     /// Names and scaled units, as the known firmware writes them: `Voltage L1-N [1/10 V]`.
     #[default]
@@ -88,6 +89,7 @@ impl LineEnd {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum TimeForm {
     /// `2021-05-20T10:30:00Z`, as the known firmware writes it.
     #[default]
@@ -208,7 +210,7 @@ bitflags::bitflags! {
 
 impl Deviations {
     /// Each deviation with a sentence for people.
-    pub const DESCRIPTIONS: [(Self, &'static str); 21] = [
+    pub const DESCRIPTIONS: &'static [(Self, &'static str)] = &[
         (Self::DELIMITER, "cells are not separated by ';'"),
         (Self::NO_HEADER, "no header line; columns taken by position"),
         (Self::HEADER_SPELLING, "header names are spelt differently"),
@@ -234,6 +236,6 @@ impl Deviations {
 
     /// Returns a sentence for each deviation that is set.
     pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
-        Self::DESCRIPTIONS.into_iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, text)| text)
+        Self::DESCRIPTIONS.iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, text)| *text)
     }
 }

@@ -42,8 +42,8 @@
 //! - No energy of an interval: entries are register states. Whether a register went backwards, a meter was swapped or a
 //!   clock jumped is told, not smoothed over.
 //! - Not known, and therefore not promised: whether the real meter ends lines with LF or CRLF and the last line at all, how
-//!   the logbook's columns are named, and whether power and current are momentary values or means. No raw capture of a real
-//!   meter is public; all test data is synthetic.
+//!   the logbook's columns are named, whether a row's time is the start or the end of its interval, and whether power and
+//!   current are momentary values or means. No raw capture of a real meter is public; all test data is synthetic.
 //!
 //! # Features
 //!

@@ -13,9 +13,10 @@ use crate::units::{DeciHertz, DeciVolts, MilliAmperes, PowerFactor, VarHours, Wa
 log_entry! {
     /// An entry of the load profile.
     ///
-    /// Energies are the states of registers at `timestamp`, so the energy of an interval is the difference of two
-    /// entries. Power, current, voltage, power factor and frequency are printed beside them; whether they are momentary
-    /// values or means over the interval before is not known.
+    /// Energies are the states of registers, so the energy of an interval is the difference of two entries. One entry is
+    /// logged every 15 minutes; that `timestamp` is the moment at which the registers were read, the end of one interval
+    /// and the start of the next, is what the columns suggest and no source says. Whether power, current, voltage, power
+    /// factor and frequency are momentary values or means over the interval is not known.
     ///
     /// ```
     /// use emu_proto::{LoadProfileEntry, read_row};
@@ -29,7 +30,7 @@ log_entry! {
     /// ```
     LoadProfileEntry, Log::LoadProfile, [crate::fast::read_load_profile],
     timestamp: DateTime<Utc> = Timestamp, "Timestamp", "timestamp", None, [], false,
-        "When the entry was logged, UTC.";
+        "When the entry was logged, by the meter's clock, UTC.";
     index: u32 = Index, "Index", "index", None, [], false,
         "The entry's number in the load profile, a counter of its own.";
     status: Status = Status, "Status", "status", None, [], false,

@@ -14,7 +14,8 @@ use crate::units::{Milliseconds, PulsesPerKilowattHour, WattHours};
 log_entry! {
     /// An entry of the logbook: one change, with the registers' states and the settings after and before it.
     ///
-    /// A value "pre change" is `None` where the cell is empty, `-` or 0.
+    /// A value "pre change" is `None` where the cell is empty, `-` or 0, and so is the time after the change: which of
+    /// these the meter prints is not known. What is `Some(0)` is written as 0 and read back as `None`.
     ///
     /// ```
     /// use emu_proto::{LogbookEntry, read_row};
@@ -27,10 +28,10 @@ log_entry! {
     /// ```
     LogbookEntry, Log::Logbook,
     timestamp: DateTime<Utc> = Timestamp, "Timestamp", "timestamp", None, [], false,
-        "When the change was made, by the clock before it, UTC.";
+        "When the change was made, UTC; for a change of the time presumably the time before it.";
     timestamp_after: Option<DateTime<Utc>> = Timestamp,
         "Timestamp after change", "timestamp_after", None, [], true,
-        "The time after the change, where the clock was set.";
+        "\"Timestamp after change\" in the manual: presumably the new time, where the clock was set.";
     index: u32 = Index, "Index", "index", None, [], false,
         "The entry's number in the logbook.";
     serial_number: SerialNumber = SerialNumber, "Serial", "serial_number", None, ["Serial number"], false,

@@ -59,6 +59,7 @@ impl FromStr for SerialNumber {
 
 /// A text that is no serial number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("a serial number has up to eight decimal digits")]
 pub struct InvalidSerialNumber;
 

@@ -38,7 +38,7 @@ bitflags::bitflags! {
         const POWER_FAILURE = 0x20;
         /// The clock was not synchronised.
         const NO_TIME_SYNCHRONIZATION = 0x40;
-        /// The logbook takes no further entries.
+        /// The logbook is full, in the manual's words; what the meter does with further changes is not known.
         const LOGBOOK_FULL = 0x80;
 
         // Whatever else a meter sets is data.
@@ -48,7 +48,7 @@ bitflags::bitflags! {
 
 impl Status {
     /// The manual's bits with the manual's descriptions, lowest bit first.
-    pub const DESCRIPTIONS: [(Self, &'static str); 8] = [
+    pub const DESCRIPTIONS: &'static [(Self, &'static str)] = &[
         (Self::TIME_CHANGED, "Time changed"),
         (Self::CT_RATIO_CHANGED, "Current transformer ratio changed"),
         (Self::VT_RATIO_CHANGED, "Voltage transformer ratio changed"),
@@ -67,7 +67,7 @@ impl Status {
 
     /// Returns the manual's descriptions of the set bits, lowest bit first.
     pub fn descriptions(self) -> impl Iterator<Item = &'static str> {
-        Self::DESCRIPTIONS.into_iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, text)| text)
+        Self::DESCRIPTIONS.iter().filter(move |(bit, _)| self.contains(*bit)).map(|(_, text)| *text)
     }
 }
 

@@ -180,7 +180,8 @@ impl TryFrom<u8> for UnknownOperation {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Version {
-    /// The original protocol, which the meter's firmware of 2021 and 2022 and the manual's tool speak.
+    /// The original protocol, which the manual's tool speaks. The meter's firmware of 2021 and 2022 is older than the next
+    /// version.
     V0,
     /// The later protocol, whose errors name the group that they come from.
     V1,
