@@ -57,7 +57,9 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
     }
 
     /// Makes a decoder that refuses everything that the known firmware does not write, but for
-    /// [`Deviations::UNKNOWN`], of which nobody knows whether it does.
+    /// [`Deviations::UNKNOWN`], of which nobody knows whether it does. Leading zeros are no deviation: they change nothing.
+    ///
+    /// A logbook whose columns can only be taken by position is refused, too.
     #[must_use]
     pub const fn strict() -> Self {
         Self { lines: LineReader::new(N, true), part: [0; N], length: 0 }

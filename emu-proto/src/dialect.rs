@@ -204,7 +204,7 @@ bitflags::bitflags! {
         const SHORT_SERIAL_NUMBER = 1 << 20;
 
         /// Those of which it is not known whether the known firmware writes so; no error even to a strict reader.
-        const UNKNOWN = Self::CRLF.bits() | Self::NO_FINAL_LINE_END.bits() | Self::HEADER_BY_POSITION.bits();
+        const UNKNOWN = Self::CRLF.bits() | Self::NO_FINAL_LINE_END.bits();
     }
 }
 

@@ -260,14 +260,26 @@ fn is_read_by_position<R: Entry>(line: &[u8], delimiter: u8) -> bool {
         if cell.is_empty() && count == R::COLUMNS.len() {
             continue;
         }
-        match find_column::<R>(name_and_unit(cell).1) {
+        let name = name_and_unit(cell).1;
+        match find_column::<R>(name) {
             Some(number) if number != count => return false,
             Some(_) => {}
+            None if R::COLUMNS.get(count).is_some_and(|column| is_another_setting(name, column)) => return false,
             None => unknown = true,
         }
         count = count.saturating_add(1);
     }
     unknown && count == R::COLUMNS.len()
+}
+
+/// Whether a name that is not known speaks of another setting than the column: of the voltage transformer where the
+/// current transformer's stands.
+fn is_another_setting(name: &[u8], column: &Column) -> bool {
+    let mut words = name.split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(|word| {
+        let mut settings = [&b"CT"[..], b"VT", b"S0"].into_iter();
+        settings.any(|setting| word.eq_ignore_ascii_case(setting) && !column.name.as_bytes().starts_with(setting))
+    })
 }
 
 fn find_column<R: Entry>(name: &[u8]) -> Option<usize> {
@@ -291,7 +303,7 @@ fn name_and_unit(cell: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 /// Returns the scale that a header's unit gives to a column, `None` for a unit that is not this quantity's.
 fn read_scale(unit: Option<&[u8]>, quantity: Quantity) -> Option<Scale> {
-    let Some(unit) = unit else { return Some(Scale::UNSTATED) };
+    let Some(unit) = unit.filter(|unit| !unit.is_empty()) else { return Some(Scale::UNSTATED) };
     if quantity.header_unit().is_empty() {
         // Nothing can be scaled here, whatever the brackets say.
         return Some(Scale::UNSTATED);
@@ -343,5 +355,8 @@ fn read_prefix(text: &[u8], symbol: &[u8], quantity: Quantity) -> Option<i8> {
         value(0, nom::combinator::eof),
     ))
     .parse(prefix);
-    power.ok().filter(|(rest, _)| rest.is_empty()).map(|(_, power)| power)
+    let power = power.ok().filter(|(rest, _)| rest.is_empty()).map(|(_, power)| power)?;
+    // No meter counts in megaamperes: `[MA]` is a spelling of `[mA]`, or a fault, and which of the two is not guessed.
+    let is_absurd = power > 3 && matches!(quantity, Quantity::Current | Quantity::PulseWidth);
+    (!is_absurd).then_some(power)
 }

@@ -122,6 +122,12 @@ fn a_scale_is_never_guessed() {
     // A unit of another quantity.
     let fault = read::<LoadProfileEntry>(known.replace("[1/10 Hz]", "[1/10 V]")).fault();
     assert_eq!((fault.kind, fault.column), (ReadErrorKind::UnknownUnit, Some("Frequency")));
+    // A unit that is a spelling of another or a fault.
+    let fault = read::<LoadProfileEntry>(known.replace("Current L1 [mA]", "Current L1 [MA]")).fault();
+    assert_eq!((fault.kind, fault.column), (ReadErrorKind::UnknownUnit, Some("Current L1")));
+    // Brackets that say nothing state no scale.
+    let reading = read::<LoadProfileEntry>(known.replace("Powerfactor L1 [1/100]", "Powerfactor L1 []"));
+    assert_eq!(reading.good(), [manual_entry()]);
     // More digits than the type holds.
     let body = known.replace("[1/10 Hz]", "[Hz]").replace(";500\n", ";50.01\n");
     assert_eq!(read::<LoadProfileEntry>(&body).fault().kind, ReadErrorKind::TooFine);
@@ -164,6 +170,13 @@ fn the_logbook_with_unknown_names_goes_by_position() {
         assert_eq!(reading.deviations, Deviations::HEADER_BY_POSITION);
         assert_eq!(reading.good(), [logbook_entry()]);
     }
+    // A strict reader takes no column by position.
+    let header = names.join(";");
+    let fault = read_strict::<LogbookEntry>(format!("{header}\n{LOGBOOK_ROW}\n")).fault();
+    assert_eq!(fault.kind, ReadErrorKind::StrictHeader(Deviations::HEADER_BY_POSITION));
+    // A name that speaks of another transformer contradicts the manual's order.
+    let header = header.replace("Spalte 10;", "Wandler VT primär;");
+    assert_eq!(read::<LogbookEntry>(format!("{header}\n{LOGBOOK_ROW}\n")).fault().kind, ReadErrorKind::NotALog);
     // A name that is known and stands elsewhere contradicts the manual's order.
     let moved = [&["Index".to_owned()], &names[1..]].concat().join(";");
     let fault = read::<LogbookEntry>(format!("{moved}\n{LOGBOOK_ROW}\n")).fault();
