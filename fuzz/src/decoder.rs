@@ -65,8 +65,7 @@ fn check<R: Entry, const N: usize>(flags: u8, pieces: &[usize], body: &[u8]) -> 
 
 /// A strict reader yields nothing that deviates; a lenient one refuses nothing for that.
 fn check_deviations<R: Entry>(flags: u8, whole: &Reading<R>) {
-    let is_refused =
-        |kind| matches!(kind, ReadErrorKind::StrictHeader(_) | ReadErrorKind::StrictRow(_));
+    let is_refused = |kind| matches!(kind, ReadErrorKind::StrictHeader(_) | ReadErrorKind::StrictRow(_));
     if flags & STRICT == 0 {
         assert!(!whole.rows.iter().any(|row| row.is_err_and(|error| is_refused(error.kind))), "a lenient reader");
     } else if whole.rows.iter().any(Result::is_ok) {

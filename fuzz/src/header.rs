@@ -89,7 +89,8 @@ fn check_strict<R: Entry>(lenient: &Reading<R>, is_taken: bool, body: &[u8]) {
 }
 
 fn check_deviations<R: Entry>(reading: &Reading<R>, columns: &Columns, text: &str) {
-    let is_moved = |(position, cell): (usize, &Option<(usize, i32)>)| cell.is_some_and(|(number, _)| number != position);
+    let is_moved =
+        |(position, cell): (usize, &Option<(usize, i32)>)| cell.is_some_and(|(number, _)| number != position);
     let mut expected = Deviations::empty();
     expected.set(Deviations::DELIMITER, columns.delimiter != ';');
     expected.set(Deviations::HEADER_BY_POSITION, columns.are_by_position);

@@ -35,8 +35,7 @@ impl Values {
     /// Returns whether an energy is negative.
     #[must_use]
     pub fn has_negative_energy<R: Entry>(&self) -> bool {
-        let is_energy =
-            |column: &Column| matches!(column.quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy);
+        let is_energy = |column: &Column| matches!(column.quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy);
         R::COLUMNS.iter().zip(&self.0).any(|(column, value)| is_energy(column) && value.is_some_and(|value| value < 0))
     }
 

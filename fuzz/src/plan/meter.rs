@@ -202,12 +202,11 @@ impl<R: ModelEntry> Meter<R> {
     pub(super) fn answer(&self, readout: Readout) -> Vec<u32> {
         let limit = R::LOG.limit();
         let range = |low: u32, high: u32| self.ring.range(low..=high).map(|(index, _)| *index);
-        let indices = match readout {
-            Readout::Newest => return self.answer(Readout::Last(limit)),
+        match readout {
+            Readout::Newest => self.answer(Readout::Last(limit)),
             Readout::Last(count) => self.ring.keys().rev().copied().take(count.min(limit) as usize).collect(),
             Readout::Range { from, to } if from <= to => range(from, to).take(limit as usize).collect(),
             Readout::Range { from, to } => range(to, from).rev().take(limit as usize).collect(),
-        };
-        indices
+        }
     }
 }

@@ -207,7 +207,9 @@ impl<R: ModelEntry> Session<R> {
         let checkpoint = self.plan.checkpoint();
         if self.order == Order::Descending && !self.plan.is_done() {
             // What was read downwards and not to its end is read again.
-            self.rows.iter().for_each(|row| drop(self.all_rows.remove(row)));
+            for row in &self.rows {
+                self.all_rows.remove(row);
+            }
         }
         self.meter.log(growth % 8);
         let (target, order) = match checkpoint {
@@ -285,7 +287,12 @@ impl<R: ModelEntry> Session<R> {
             };
             assert!(is_ordered, "row {index} after row {}", last.index());
         }
-        assert!(self.is_wanted(&row), "row {index} was not asked for: {:?}", self.target);
+        assert!(
+            self.is_wanted(&row),
+            "row {index} was not asked for: {:?} up to {:?}, {row:?}",
+            self.target,
+            self.newest
+        );
         let is_told = self.losses.iter().any(|(_, rows)| rows.contains(&index));
         assert!(!is_told || !self.is_plain(), "row {index} was told as missing");
         let is_new = self.all_rows.insert(row);
