@@ -5,7 +5,7 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-use emu_fuzz::TARGETS;
+use emu_fuzz::{TARGETS, Target};
 use oorandom::Rand32;
 
 /// The seeds of a target, by name.
@@ -56,14 +56,20 @@ fn seeds_are_replayed() {
 /// The same mutations each time: what libFuzzer finds in seconds is found without it.
 #[test]
 fn mutations_of_the_seeds() {
-    for (target, run) in TARGETS {
-        let seeds = seeds(target);
-        let mut random = Rand32::new(0x6d75_7461_7465);
-        for round in 0..MUTATIONS {
-            let input = mutate(&seeds, &mut random);
-            let outcome = catch_unwind(|| run(&input));
-            assert!(outcome.is_ok(), "{target}, mutation {round}, see above: b\"{}\"", input.escape_ascii());
+    std::thread::scope(|scope| {
+        for (target, run) in TARGETS {
+            scope.spawn(move || run_mutations(target, run));
         }
+    });
+}
+
+fn run_mutations(target: &str, run: Target) {
+    let seeds = seeds(target);
+    let mut random = Rand32::new(0x6d75_7461_7465);
+    for round in 0..MUTATIONS {
+        let input = mutate(&seeds, &mut random);
+        let outcome = catch_unwind(|| run(&input));
+        assert!(outcome.is_ok(), "{target}, mutation {round}, see above: b\"{}\"", input.escape_ascii());
     }
 }
 
@@ -98,4 +104,4 @@ fn mutate(seeds: &[(String, Vec<u8>)], random: &mut Rand32) -> Vec<u8> {
 /// Bytes that mean something somewhere.
 const LIKELY: &[u8] = b";,\t\n\r\"-+. 09TZ:[]&=?\0\x01\xff";
 
-const MUTATIONS: usize = 3000;
+const MUTATIONS: usize = 2000;
