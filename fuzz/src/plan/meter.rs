@@ -73,6 +73,8 @@ pub(super) struct Meter<R> {
     /// How many places without rows there are, and whether one is wider than the log's limit.
     pub(super) holes: u32,
     pub(super) has_wide_hole: bool,
+    /// Whether the clock was set while there were rows, or was not set at all for a while.
+    pub(super) has_clock_jumped: bool,
     /// Whether the log became another one.
     pub(super) has_changed: bool,
     /// How many indices the ring reaches back.
@@ -106,6 +108,7 @@ impl<R: ModelEntry> Meter<R> {
             was_bad: BTreeSet::new(),
             holes: 0,
             has_wide_hole: false,
+            has_clock_jumped: false,
             has_changed: false,
             depth,
             next: Some(first),
@@ -129,10 +132,18 @@ impl<R: ModelEntry> Meter<R> {
             8 => self.skip(count * 1_000_003),
             // More rows than one answer holds, once.
             9 if self.ring.len() < 1000 => self.log(R::LOG.limit() - 4 + count % 8),
-            10 | 11 => self.clock += (i64::from(count) - 128) * 300,
-            12 => self.is_clock_unset ^= true,
+            10..=12 => self.set_clock(what == 12, count),
             13 | 14 => self.spoil(count),
             _ => self.log(1),
+        }
+    }
+
+    /// The clock jumps, or loses its time, or gets it back.
+    fn set_clock(&mut self, is_lost: bool, count: u32) {
+        self.has_clock_jumped = true;
+        self.is_clock_unset ^= is_lost;
+        if !is_lost {
+            self.clock += (i64::from(count) - 128) * 300;
         }
     }
 
