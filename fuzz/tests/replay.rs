@@ -104,4 +104,4 @@ fn mutate(seeds: &[(String, Vec<u8>)], random: &mut Rand32) -> Vec<u8> {
 /// Bytes that mean something somewhere.
 const LIKELY: &[u8] = b";,\t\n\r\"-+. 09TZ:[]&=?\0\x01\xff";
 
-const MUTATIONS: usize = 2000;
+const MUTATIONS: usize = 3000;

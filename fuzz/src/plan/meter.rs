@@ -12,18 +12,24 @@ use crate::bytes::Bytes;
 
 /// An entry that a model meter can log.
 pub(super) trait ModelEntry: Entry + Eq + Hash {
-    /// Makes a row; `generation` tells rows apart that have all else in common.
-    fn make(serial: u32, index: u32, seconds: i64, generation: u32) -> Self;
+    /// Returns a row from which others are made.
+    fn example() -> Self;
+
+    /// Makes a row of this one; `generation` tells rows apart that have all else in common.
+    fn make(self, serial: u32, index: u32, seconds: i64, generation: u32) -> Self;
 
     /// Makes what a row becomes that is cut within its last number; another one for each number.
     fn cut(self, number: u16) -> Self;
 }
 
 impl ModelEntry for LoadProfileEntry {
-    fn make(serial: u32, index: u32, seconds: i64, generation: u32) -> Self {
-        let example: Self = read_row(EXAMPLE).expect("a row");
+    fn example() -> Self {
+        read_row(EXAMPLE).expect("a row")
+    }
+
+    fn make(self, serial: u32, index: u32, seconds: i64, generation: u32) -> Self {
         let status = Status::from_bits_retain(generation);
-        Self { timestamp: time(seconds), index, serial_number: serial_number(serial), status, ..example }
+        Self { timestamp: time(seconds), index, serial_number: serial_number(serial), status, ..self }
     }
 
     fn cut(self, number: u16) -> Self {
@@ -32,10 +38,13 @@ impl ModelEntry for LoadProfileEntry {
 }
 
 impl ModelEntry for LogbookEntry {
-    fn make(serial: u32, index: u32, seconds: i64, generation: u32) -> Self {
-        let example: Self = read_row(LOGBOOK_EXAMPLE).expect("a row");
+    fn example() -> Self {
+        read_row(LOGBOOK_EXAMPLE).expect("a row")
+    }
+
+    fn make(self, serial: u32, index: u32, seconds: i64, generation: u32) -> Self {
         let serial_number = serial_number(serial);
-        Self { timestamp: time(seconds), index, serial_number, load_profile_index: generation, ..example }
+        Self { timestamp: time(seconds), index, serial_number, load_profile_index: generation, ..self }
     }
 
     fn cut(self, number: u16) -> Self {
@@ -84,6 +93,7 @@ pub(super) struct Meter<R> {
     clock: i64,
     is_clock_unset: bool,
     generation: u32,
+    example: R,
 }
 
 impl<R: ModelEntry> Meter<R> {
@@ -115,6 +125,7 @@ impl<R: ModelEntry> Meter<R> {
             clock: START,
             is_clock_unset: false,
             generation: 0,
+            example: R::example(),
         };
         for _ in 0..bytes.below(10) {
             meter.happen(bytes);
@@ -155,7 +166,7 @@ impl<R: ModelEntry> Meter<R> {
             self.next = index.checked_add(1);
             let seconds = if self.is_clock_unset { self.clock - START } else { self.clock };
             // A clock that was set back before 1970 is no matter of the plan's.
-            self.ring.insert(index, R::make(self.serial, index, seconds.max(0), self.generation));
+            self.ring.insert(index, self.example.make(self.serial, index, seconds.max(0), self.generation));
             let oldest = index.saturating_sub(self.depth - 1);
             while self.ring.first_key_value().is_some_and(|(index, _)| *index < oldest) {
                 self.ring.pop_first();
