@@ -6,6 +6,8 @@
 # Starts from the named seeds in fuzz/seeds and from what earlier runs found, in target/fuzz/corpus. What makes a target
 # fail is left in target/fuzz/artifacts; fuzz/README.md says what to do with it.
 set -eu
+# Logs hold bytes that are no text.
+export LC_ALL=C
 
 seconds=${1:-30}
 [ $# -eq 0 ] || shift
@@ -45,7 +47,7 @@ for target; do
     "target/fuzz/$host/release/$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=1024 \
         -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" >"$log" 2>&1 || result=FAILED
     stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
-    last=$(grep -E '^#[0-9]+.* cov: ' "$log" | tail -n 1)
+    last=$(grep -aE '^#[0-9]+.* cov: ' "$log" | tail -n 1)
     edges=$(echo "$last" | sed -n 's/.* cov: \([0-9]*\).*/\1/p')
     units=$(echo "$last" | sed -n 's/.* corp: \([0-9]*\).*/\1/p')
     printf '%-12s %12s %10s %10s %10s %8s\n' "$target" "$(stat number_of_executed_units)" \
