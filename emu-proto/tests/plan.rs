@@ -115,6 +115,9 @@ fn times_have_inclusive_ends_and_may_be_open() {
         assert_eq!(indices(Plan::all().until(at(105))), upto(100..=105));
         assert_eq!(indices(Plan::since(checkpoint(&meter, 3000)).until(at(3005))), upto(3001..=3005));
         assert!(indices(Plan::since(checkpoint(&meter, 3000)).until(at(2000))).is_empty());
+        // Of two ends the earlier one counts.
+        assert_eq!(indices(Plan::times(at(102)..=at(103)).until(at(105))), upto(102..=103));
+        assert_eq!(indices(Plan::times(at(102)..=at(105)).until(at(103))), upto(102..=103));
     }
 }
 

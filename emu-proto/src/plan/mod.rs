@@ -221,10 +221,11 @@ impl<R: Entry> ReadoutPlan<R> {
         plan
     }
 
-    /// Leaves out rows that were logged after `time`, by the meter's clock.
+    /// Leaves out rows that were logged after `time`, by the meter's clock. Of several ends the earliest counts.
     #[must_use]
-    pub const fn until(mut self, time: DateTime<Utc>) -> Self {
-        self.machine.times.until = Some(time);
+    pub fn until(mut self, time: DateTime<Utc>) -> Self {
+        let until = &mut self.machine.times.until;
+        *until = Some(until.map_or(time, |earlier| earlier.min(time)));
         self
     }
 

@@ -1,0 +1,45 @@
+//! Fuzz targets of `emu-proto`: each is a plain function over bytes that asserts a property, so that it can be run by
+//! libFuzzer, by a test over named seeds, and in a debugger alike.
+//!
+//! | target | what holds of any bytes |
+//! |---|---|
+//! | [`row`](row()) | what parses prints and parses to the same; alone and in a body a row reads the same |
+//! | [`decoder`](decoder()) | however a body is cut, rows, errors, positions and deviations are the same |
+//! | [`header`](header()) | each column is read where its name stands, in the scale of its unit, or nothing is read |
+//! | [`query`](query()) | request targets are the manual's forms and no others, and print as they parse |
+//! | [`plan`](plan()) | read-outs of a model meter end; rows come in order, once, as logged, or are told as missing |
+//! | [`round_trip`](round_trip()) | what is written in any dialect is read, and never past a buffer's end |
+//!
+//! [`TARGETS`] lists them. How to run them, and how a crash becomes a named seed: `README.md` beside this package.
+
+pub mod bytes;
+pub mod reading;
+pub mod units;
+pub mod values;
+
+mod decoder;
+mod header;
+mod plan;
+mod query;
+mod round_trip;
+mod row;
+
+pub use decoder::decoder;
+pub use header::header;
+pub use plan::plan;
+pub use query::query;
+pub use round_trip::round_trip;
+pub use row::row;
+
+/// A target: asserts a property of any bytes, and panics where it does not hold.
+pub type Target = fn(&[u8]);
+
+/// Each target with its name.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("row", row),
+    ("decoder", decoder),
+    ("header", header),
+    ("query", query),
+    ("plan", plan),
+    ("round_trip", round_trip),
+];
