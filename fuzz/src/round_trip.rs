@@ -115,6 +115,7 @@ fn deviations<R: Entry>(dialect: &Dialect) -> Deviations {
         TimeForm::Blank => Deviations::TIME_BLANK,
         TimeForm::NoZone => Deviations::TIME_NO_ZONE,
         TimeForm::Epoch => Deviations::TIME_EPOCH,
+        form => panic!("{form:?} is not known here"),
     };
     match dialect.header {
         HeaderForm::Scaled => {}
@@ -122,6 +123,7 @@ fn deviations<R: Entry>(dialect: &Dialect) -> Deviations {
         // How the known firmware writes the logbook's header is not known, and it has no values with decimals.
         HeaderForm::Bare => expected.set(Deviations::NO_UNIT, is_load_profile),
         HeaderForm::Plain => expected.set(Deviations::OTHER_SCALE, is_load_profile),
+        form => panic!("{form:?} is not known here"),
     }
     expected.set(Deviations::DELIMITER, dialect.delimiter != Delimiter::Semicolon);
     expected.set(Deviations::COLUMN_ORDER, dialect.order == ColumnOrder::Reversed);
