@@ -146,7 +146,8 @@ fn expected_columns<R: Entry>(line: &str) -> Option<Columns> {
         && found.len() >= width
         && cells[width..].iter().all(|cell| cell.is_empty())
         && found[..width].iter().enumerate().all(|(at, number)| number.is_none_or(|number| number == at))
-        && found[..width].iter().any(Option::is_none);
+        && found[..width].iter().any(Option::is_none)
+        && (0..width).all(|at| found[at].is_some() || !speaks_of_another(split[at].0, R::COLUMNS[at].name));
     let mut columns = Columns { delimiter, cells: Vec::new(), are_by_position, has_trailing_delimiter };
     for (position, (_, unit)) in split.iter().enumerate() {
         let number = if are_by_position { Some(position).filter(|at| *at < width) } else { found[position] };
@@ -162,6 +163,13 @@ fn expected_columns<R: Entry>(line: &str) -> Option<Columns> {
     }
     let is_complete = columns.cells.iter().flatten().count() == width && columns.cells.len() <= MOST_CELLS;
     is_complete.then_some(columns)
+}
+
+/// Whether a name has a word for other settings than the column's.
+fn speaks_of_another(name: &str, column: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+    ["CT", "VT", "S0"].iter().any(|setting| words.contains(setting) && !column.starts_with(setting))
 }
 
 fn name_and_unit(cell: &str) -> (&str, Option<&str>) {

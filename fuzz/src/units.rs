@@ -7,7 +7,7 @@ use emu_proto::Quantity;
 #[must_use]
 pub fn power(quantity: Quantity, unit: &str) -> Option<i32> {
     let known = quantity.header_unit();
-    if known.is_empty() || unit == known {
+    if known.is_empty() || unit.is_empty() || unit == known {
         return Some(0);
     }
     let (divisor, symbol) = match unit.strip_prefix("1/") {
@@ -43,6 +43,7 @@ pub fn power(quantity: Quantity, unit: &str) -> Option<i32> {
     let (prefix, base_found) = (symbol.get(..start)?, symbol.get(start..)?);
     let prefix = match prefix {
         "" => 0,
+        "M" | "G" if [Quantity::Current, Quantity::PulseWidth].contains(&quantity) => return None,
         "k" | "K" if quantity != Quantity::PulseValue => 3,
         "M" if quantity != Quantity::PulseValue => 6,
         "G" if quantity != Quantity::PulseValue => 9,
