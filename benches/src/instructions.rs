@@ -1,50 +1,68 @@
 //! Parses the bodies of a dozen meters once, to be counted by callgrind: see `scripts/instructions.sh`.
 //!
-//! Usage: `instructions VARIANT`, and the count is that of the function `measured`.
+//! Usage: `instructions VARIANT`, and the count is that of the function `measured`. It prints how many rows there were.
 
 use std::hint::black_box;
 
-use emu_benches::bodies;
+use emu_benches::{bodies, peers};
 use emu_proto::{ColumnOrder, Decoder, Dialect, HeaderForm, LoadProfileEntry, TimeForm, read_body};
 
 fn main() {
     let variant = std::env::args().nth(1).unwrap_or_else(|| "whole".to_owned());
     let known = Dialect::KNOWN;
-    let (bodies, chunk) = match variant.as_str() {
-        "whole" => (bodies::dozen(&known), None),
-        "random" => (bodies::random_lengths(), None),
-        "reversed" => (bodies::dozen(&Dialect { order: ColumnOrder::Reversed, ..known }), None),
-        "quoted" => (bodies::dozen(&Dialect { quoted: true, ..known }), None),
-        "offset" => (bodies::dozen(&Dialect { time: TimeForm::Offset(60), ..known }), None),
-        "decimals" => (bodies::dozen(&Dialect { header: HeaderForm::Plain, ..known }), None),
-        size => (bodies::dozen(&known), Some(size.parse().expect("a variant's name, or a chunk's size"))),
+    let dialect = match variant.as_str() {
+        "reversed" => Dialect { order: ColumnOrder::Reversed, ..known },
+        "quoted" => Dialect { quoted: true, ..known },
+        "offset" => Dialect { time: TimeForm::Offset(60), ..known },
+        "decimals" => Dialect { header: HeaderForm::Plain, ..known },
+        _ => known,
     };
-    let rows = measured(&bodies, chunk);
-    assert_eq!(rows, bodies.len() * bodies::ROWS);
+    let bodies = if variant == "random" { bodies::random_lengths() } else { bodies::dozen(&dialect) };
+    let read: fn(&[u8], usize) -> usize = match variant.as_str() {
+        "csv_serde" => |body, _| count(|sink| peers::csv_serde(body, sink)),
+        "csv_records" => |body, _| count(|sink| peers::csv_records(body, sink)),
+        "nom_tuned" => |body, _| count(|sink| peers::nom_tuned(body, sink)),
+        _ if variant.parse::<usize>().is_ok() => chunks,
+        _ => whole,
+    };
+    let rows = measured(&bodies, read, variant.parse().unwrap_or_default());
+    assert_eq!(rows, bodies.len() * bodies::ROWS, "{variant} reads other rows");
     println!("{rows}");
 }
 
 /// What is counted.
 #[inline(never)]
-fn measured(bodies: &[Vec<u8>], chunk: Option<usize>) -> usize {
+fn measured(bodies: &[Vec<u8>], read: fn(&[u8], usize) -> usize, size: usize) -> usize {
+    black_box(bodies.iter().map(|body| read(body, size)).sum())
+}
+
+/// Counts the rows that a peer yields.
+fn count(read: impl FnOnce(&mut dyn FnMut(&LoadProfileEntry))) -> usize {
     let mut rows = 0;
-    for body in bodies {
-        let Some(size) = chunk else {
-            let mut entries = read_body::<LoadProfileEntry>(body);
-            // By reference: a row that is looked at need not be moved.
-            while let Some(row) = &entries.next() {
-                black_box(row).as_ref().expect("a good row");
-                rows += 1;
-            }
-            continue;
-        };
-        let mut decoder = Decoder::<LoadProfileEntry>::new();
-        for mut chunk in body.chunks(size) {
-            while let Some(row) = &decoder.decode(&mut chunk) {
-                black_box(row).as_ref().expect("a good row");
-                rows += 1;
-            }
+    read(&mut |row| {
+        black_box(row);
+        rows += 1;
+    });
+    rows
+}
+
+fn whole(body: &[u8], _: usize) -> usize {
+    let (mut entries, mut rows) = (read_body::<LoadProfileEntry>(body), 0);
+    // By reference: a row that is looked at need not be moved.
+    while let Some(row) = &entries.next() {
+        black_box(row).as_ref().expect("a good row");
+        rows += 1;
+    }
+    rows
+}
+
+fn chunks(body: &[u8], size: usize) -> usize {
+    let (mut decoder, mut rows) = (Decoder::<LoadProfileEntry>::new(), 0);
+    for mut chunk in body.chunks(size) {
+        while let Some(row) = &decoder.decode(&mut chunk) {
+            black_box(row).as_ref().expect("a good row");
+            rows += 1;
         }
     }
-    black_box(rows)
+    rows
 }

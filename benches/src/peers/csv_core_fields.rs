@@ -4,7 +4,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use emu_proto::LoadProfileEntry;
 
 /// Reads a body.
-pub fn read(body: &[u8], sink: &mut impl FnMut(&LoadProfileEntry)) {
+pub fn read(body: &[u8], sink: &mut (impl FnMut(&LoadProfileEntry) + ?Sized)) {
     let mut reader = ReaderBuilder::new().delimiter(b';').build();
     let (mut input, mut output, mut ends) = (body, [0; 1024], [0; 64]);
     let mut is_header = true;

@@ -8,7 +8,7 @@ use emu_proto::{
 use serde::Deserialize;
 
 /// Reads a body.
-pub fn read(body: &[u8], sink: &mut impl FnMut(&LoadProfileEntry)) {
+pub fn read(body: &[u8], sink: &mut (impl FnMut(&LoadProfileEntry) + ?Sized)) {
     let mut reader = ReaderBuilder::new().delimiter(b';').from_reader(body);
     for row in reader.deserialize::<Row>() {
         sink(&row.expect("a good row").into());

@@ -13,7 +13,7 @@ use nom::sequence::{pair, terminated};
 use nom::{IResult, Parser};
 
 /// Reads a body.
-pub fn read(body: &[u8], sink: &mut impl FnMut(&LoadProfileEntry)) {
+pub fn read(body: &[u8], sink: &mut (impl FnMut(&LoadProfileEntry) + ?Sized)) {
     let mut rest = core::str::from_utf8(super::rows(body)).expect("text");
     while !rest.is_empty() {
         let (behind, entry) = terminated(row, line_ending).parse(rest).expect("a good row");

@@ -8,7 +8,7 @@ use nom::error::{Error, ErrorKind};
 use nom::{Err, IResult, Parser};
 
 /// Reads a body.
-pub fn read(body: &[u8], sink: &mut impl FnMut(&LoadProfileEntry)) {
+pub fn read(body: &[u8], sink: &mut (impl FnMut(&LoadProfileEntry) + ?Sized)) {
     let mut rest = super::rows(body);
     while !rest.is_empty() {
         let (behind, entry) = row(rest).expect("a good row");

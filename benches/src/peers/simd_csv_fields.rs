@@ -4,7 +4,7 @@ use emu_proto::LoadProfileEntry;
 use simd_csv::ZeroCopyReaderBuilder;
 
 /// Reads a body.
-pub fn read(body: &[u8], sink: &mut impl FnMut(&LoadProfileEntry)) {
+pub fn read(body: &[u8], sink: &mut (impl FnMut(&LoadProfileEntry) + ?Sized)) {
     let mut reader = ZeroCopyReaderBuilder::new().delimiter(b';').from_reader(body);
     while let Some(record) = reader.read_byte_record().expect("a record") {
         sink(&super::entry_of_cells(record.iter()).expect("a good row"));
