@@ -33,8 +33,8 @@
 //!
 //! # What it does not do
 //!
-//! It does not write to the meter, speaks no TLS (nor does the meter), follows no redirect, uses no proxy, and stores
-//! nothing. It does not smooth over what a log lacks.
+//! It does not write to the meter, speaks no TLS (the meter's manual describes plain HTTP), follows no redirect, uses no
+//! proxy, and stores nothing. It does not smooth over what a log lacks.
 //!
 //! # Features
 //!
