@@ -372,7 +372,7 @@ fn a_clock_that_was_set_does_not_turn_a_file_around() {
     let name = path.to_str().unwrap();
     assert_eq!(emu(&["data", &meter, "--from", "1", "--to", "50", "-o", name]).code, 0);
     let mut text = std::fs::read_to_string(&path).unwrap();
-    text.push_str(&emu(&["data", &meter, "--from", "90", "--to", "70"]).stdout.split_once('\n').unwrap().1);
+    text.push_str(emu(&["data", &meter, "--from", "90", "--to", "70"]).stdout.split_once('\n').unwrap().1);
     std::fs::write(&path, &text).unwrap();
     let outcome = emu(&["data", &meter, "--since", name, "-o", name]);
     assert_eq!((outcome.code, std::fs::read_to_string(&path).unwrap()), (1, text), "{}", outcome.stderr);
@@ -617,6 +617,29 @@ fn whoever_reads_the_output_may_stop() {
     drop(stdout);
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_a_checkpoint_for_rows_that_are_out() {
+    let fault = Fault::chunks(100, std::time::Duration::from_millis(3));
+    let (simulator, meter) = start(Simulator::builder().rows(3_000).fault(fault));
+    let (_folder, path) = folder("place");
+    let name = path.to_str().unwrap();
+    let args = ["data", &meter, "--since", name, "--checkpoint", name];
+    let mut child = command(&args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut text = vec![0; 100];
+    std::io::Read::read_exact(&mut stdout, &mut text).unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    std::io::Read::read_to_end(&mut stdout, &mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut rows = rows_of(std::str::from_utf8(&text).unwrap());
+    assert!(!rows.is_empty() && rows.len() < 3_000, "{}", rows.len());
+    simulator.set_faults([]);
+    rows.extend(rows_of(&emu(&args).stdout));
+    assert_eq!(rows, simulator.load_profile());
 }
 
 #[cfg(unix)]

@@ -166,7 +166,7 @@ impl Previous {
     }
 }
 
-/// Returns the first two neighbours of which the later one has no higher index, unless the log was cleared between them.
+/// Returns the first two neighbours of which the later one has no higher index, unless the log was cleared in between.
 ///
 /// Clocks are set back and forth, so that times alone tell nothing. That a log was cleared is plain if the time goes on
 /// and indices rise around the place: where the newest row comes first, they rise nowhere.

@@ -95,14 +95,14 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         let is_complete = matches!(ending, Ending::Complete);
         let has_rows = items.summary().rows > 0;
         // What went to standard output is out, and read again it would be doubled.
-        let is_out = !is_complete && has_rows && sink.flush()?;
+        let is_out = !is_complete && has_rows && sink.flush();
         if is_complete || (self.adds && has_rows) {
             sink.finish()?;
         }
-        if is_complete || is_out || (self.adds && has_rows) {
-            if let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint()) {
-                write_whole(path, &format!("{place}\n"))?;
-            }
+        if (is_complete || is_out || (self.adds && has_rows))
+            && let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint())
+        {
+            write_whole(path, &format!("{place}\n"))?;
         }
         report.summary(R::LOG, &address, &items.summary(), losses.rows);
         match ending {
@@ -193,11 +193,10 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
         })
     }
 
-    /// Makes sure that rows are out that cannot be taken back; returns whether there are such rows.
-    fn flush(&mut self) -> Result<bool, Failure> {
-        let Some(output) = self.output.as_mut().filter(|output| output.is_stream()) else { return Ok(false) };
-        output.flush()?;
-        Ok(true)
+    /// Writes out rows that cannot be taken back; returns whether they are out. A failure of the read-out itself is
+    /// under way, and says more than one of this.
+    fn flush(&mut self) -> bool {
+        self.output.as_mut().is_some_and(|output| output.is_stream() && output.flush().is_ok())
     }
 
     fn open(&mut self) -> Result<(&mut Output, &mut RowWriter), Failure> {
