@@ -17,7 +17,7 @@ use std::str::FromStr;
 /// let address: Address = "http://meter.example:8080/".parse()?;
 /// assert_eq!((address.host(), address.port()), ("meter.example", 8080));
 /// assert_eq!("192.168.1.20".parse::<Address>()?.to_string(), "192.168.1.20");
-/// assert_eq!("[fe80::1]:81".parse::<Address>()?.to_string(), "[fe80::1]:81");
+/// assert_eq!("[2001:db8::20]:81".parse::<Address>()?.to_string(), "[2001:db8::20]:81");
 /// # Ok::<(), emu_client::InvalidAddress>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -127,7 +127,7 @@ pub enum InvalidAddress {
     )]
     Credentials,
     /// The scheme is `https`.
-    #[error("the meter speaks plain HTTP only; write http:// in place of https://, or the host alone")]
+    #[error("by its manual the meter speaks plain HTTP; write http:// in place of https://, or the host alone")]
     Https,
     /// The scheme is neither `http` nor absent.
     #[error("expected http:// or the host alone, not the scheme {0:?}")]

@@ -50,7 +50,7 @@ impl Answer {
     /// Sends the request and reads the head of the answer, over a connection that is there or a new one.
     pub(crate) async fn request(meter: Arc<Shared>, target: RequestTarget, log: Log) -> Result<Self, ErrorKind> {
         let policy = meter.policy;
-        let mut lease = Arc::clone(&meter.pool).lease().await;
+        let mut lease = Arc::clone(&meter.pool).lease(&policy).await?;
         poll_fn(|cx| lease.poll_check(cx)).await;
         loop {
             let (mut connection, is_used) = match lease.connection.take() {

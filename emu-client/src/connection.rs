@@ -2,8 +2,9 @@
 //!
 //! A connection makes progress only while its answer is waited for: no task runs in the background, nothing is read
 //! ahead, and what is dropped is closed at once. That, the framing that tells how a body ends, and not to carry TLS,
-//! proxies, redirects and compression along, is why hyper is used directly and no client on top of it. Names of headers are written as `Title-Case`, and headers that are not
-//! quite right are passed over, since small devices differ in how well they speak HTTP.
+//! proxies, redirects and compression along, is why hyper is used directly and no client on top of it. Names of headers
+//! are written as `Title-Case`, and headers that are not quite right are passed over, since small devices differ in how
+//! well they speak HTTP.
 
 use std::future::poll_fn;
 use std::io;
@@ -17,6 +18,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::error::{ErrorKind, Step};
@@ -40,7 +42,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Resolves the host's name and connects.
     pub(crate) async fn open(address: &Address, policy: &Policy) -> Result<Self, ErrorKind> {
-        let stream = tokio::time::timeout(policy.connect, connect(address));
+        let stream = timeout(policy.connect, connect(address));
         let stream = stream.await.map_err(|_| ErrorKind::Timeout { step: Step::Connect, limit: policy.connect })??;
         // Nothing is lost if the socket has no such option.
         let _: io::Result<()> = stream.set_nodelay(true);
@@ -114,12 +116,13 @@ impl Pool {
         Self { permits: Arc::new(Semaphore::new(connections.clamp(1, 64))), idle: Mutex::new(Vec::new()) }
     }
 
-    /// Waits for its turn.
-    pub(crate) async fn lease(self: Arc<Self>) -> Lease {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+    /// Waits for its turn, which never comes if whoever has it waits for us.
+    pub(crate) async fn lease(self: Arc<Self>, policy: &Policy) -> Result<Lease, ErrorKind> {
+        let permit = timeout(policy.turn, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| ErrorKind::Timeout { step: Step::Turn, limit: policy.turn })?;
         let connection = self.idle().pop();
-        Lease { connection, pool: self, _permit: permit }
+        // The semaphore is never closed.
+        Ok(Lease { connection, pool: self, _permit: permit.ok() })
     }
 
     /// Closes the connections that wait to be used again: the meter may have no other for somebody else.

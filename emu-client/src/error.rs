@@ -104,7 +104,7 @@ pub enum ErrorKind {
     /// There is no connection. Tried again.
     #[error("cannot connect")]
     Connect(#[source] io::Error),
-    /// Something took too long. Tried again.
+    /// Something took too long. Tried again, but for [`Step::Turn`].
     #[error("timed out: {step} took longer than {limit:?}")]
     Timeout {
         /// What took too long.
@@ -176,6 +176,8 @@ impl ErrorKind {
     /// Whether a further try may help.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
+            // Whoever has the connection has had long enough, and may wait for this very read-out.
+            Self::Timeout { step: Step::Turn, .. } => false,
             Self::Resolve(_)
             | Self::Connect(_)
             | Self::Timeout { .. }
@@ -197,6 +199,11 @@ impl ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
+    /// Waiting for another read-out of the same meter to be done with its request, or dropped.
+    ///
+    /// One that stopped in the middle of an answer keeps its connection. Read it on, drop it, or allow more connections
+    /// by [`Builder::connections`](crate::Builder::connections).
+    Turn,
     /// Resolving the name and connecting.
     Connect,
     /// Waiting for the first or the next bytes of the answer.
@@ -208,6 +215,10 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Turn => {
+                "waiting for another read-out of this meter, which has its connection (read that one on or drop it, or \
+                 allow more by Builder::connections),"
+            }
             Self::Connect => "connecting",
             Self::Idle => "the silence of the meter",
             Self::Request => "the whole request",

@@ -202,6 +202,7 @@ impl<R: Entry> Items<R> {
     }
 
     fn take_bad_line(&mut self, error: ReadError) {
+        let error = self.redact(error);
         if error.is_fatal() {
             return self.failed(ErrorKind::Read(error));
         }
@@ -220,6 +221,7 @@ impl<R: Entry> Items<R> {
             }
             Some(Err(kind)) => {
                 if let Some(cut) = reading.decoder.finish_cut() {
+                    let cut = self.meter.redact::<R>(cut);
                     tracing::debug!(meter = %self.meter.address, request = %self.target, "{cut}");
                 }
                 self.failed(kind);
@@ -239,8 +241,8 @@ impl<R: Entry> Items<R> {
                 let verdict = if is_unsure { self.plan.handle_unterminated(&row) } else { self.plan.handle_row(&row) };
                 self.follow(verdict, &row, before);
             }
-            Some(Err(error)) if is_unsure => return self.failed(ErrorKind::CutShort(error)),
-            Some(Err(error)) if error.is_fatal() => return self.failed(ErrorKind::Read(error)),
+            Some(Err(error)) if is_unsure => return self.failed(ErrorKind::CutShort(self.redact(error))),
+            Some(Err(error)) if error.is_fatal() => return self.failed(ErrorKind::Read(self.redact(error))),
             Some(Err(error)) => self.take_bad_line(error),
         }
         self.end_answer(End::Complete);
@@ -311,6 +313,11 @@ impl<R: Entry> Items<R> {
     fn fail(&mut self, kind: ErrorKind) {
         self.error = Some(self.locate(kind));
         self.state = State::Done;
+    }
+
+    /// Returns the error without the password, should the peer have sent it back.
+    fn redact(&self, error: ReadError) -> ReadError {
+        self.meter.redact::<R>(error)
     }
 
     fn locate(&self, kind: ErrorKind) -> Error {

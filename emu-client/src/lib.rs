@@ -1,7 +1,7 @@
 //! The energy meter EMU Professional II TCP/IP over the network.
 //!
-//! For programs that collect load profiles: a [`Meter`] yields its two logs as streams of typed rows, complete and without
-//! doubles, whatever the network does, and goes on from a [`Checkpoint`] the next time.
+//! For programs that collect load profiles: a [`Meter`] yields its two logs as streams of typed rows, complete and
+//! without doubles, whatever the network does, and goes on from a [`Checkpoint`] the next time.
 //!
 //! ```no_run
 //! use emu_client::{LoadProfileEntry, Meter};
@@ -33,8 +33,8 @@
 //!
 //! # What it does not do
 //!
-//! It does not write to the meter, speaks no TLS (nor does the meter), follows no redirect, uses no proxy, and stores
-//! nothing. It does not smooth over what a log lacks.
+//! It does not write to the meter, speaks no TLS (the meter's manual describes plain HTTP), follows no redirect, uses
+//! no proxy, and stores nothing. It does not smooth over what a log lacks.
 //!
 //! # Features
 //!

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use emu_proto::{Checkpoint, Entry, LoadProfileEntry, LogbookEntry, ReadoutPlan};
+use emu_proto::{Checkpoint, Entry, LoadProfileEntry, LogbookEntry, ReadError, ReadoutPlan};
 
 use crate::address::{Address, InvalidAddress};
 use crate::connection::Pool;
@@ -14,12 +14,12 @@ use crate::rows::Rows;
 /// A meter in the network.
 ///
 /// Cheap to clone; clones share one connection. A meter is a small device: its requests go one after the other, over a
-/// connection that is kept until the read-out ends or the meter closes it. Read-outs that are under way at the same time take turns, request
-/// by request: one that stopped in the middle of an answer makes the others wait until it is read on or dropped.
-/// [`Builder::connections`] allows more.
+/// connection that is kept until the read-out ends or the meter closes it. Read-outs that are under way at the same
+/// time take turns, request by request: one that stopped in the middle of an answer makes the others wait until it is
+/// read on or dropped, and fail after [`Policy::turn`]. [`Builder::connections`] allows more.
 ///
-/// Connections go straight to the meter: proxies of the environment are not used, since a meter is in the local network,
-/// and redirects are not followed, so that the password goes nowhere else. Nothing is sent before rows are asked for.
+/// Connections go straight to the meter: proxies of the environment are not used, since a meter is in the local
+/// network, and redirects are not followed, so that the password goes nowhere else. Nothing is sent before rows are asked for.
 ///
 /// Must be used within a Tokio runtime with I/O and time enabled.
 ///
@@ -47,6 +47,13 @@ pub(crate) struct Shared {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) policy: Policy,
     pub(crate) pool: Arc<Pool>,
+}
+
+impl Shared {
+    /// Returns the error without the password, should the peer have sent it back.
+    pub(crate) fn redact<R: Entry>(&self, error: ReadError) -> ReadError {
+        self.credentials.as_ref().map_or(error, |credentials| credentials.redact_error::<R>(error))
+    }
 }
 
 impl Meter {

@@ -14,13 +14,18 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
+    /// How long a request may wait while other read-outs of the same [`Meter`](crate::Meter) have all of its
+    /// connections. Default: 5 min.
+    ///
+    /// Longer than that they seldom take, unless one has stopped in the middle of an answer, and nobody reads it on.
+    pub turn: Duration,
     /// How long the name's resolution and the connection may take together. Default: 10 s.
     pub connect: Duration,
     /// How long the meter may send nothing: before its answer, and between any two parts of it. Default: 30 s.
     pub idle: Duration,
     /// How long one request may take, without the time in which the caller does not ask for rows. Default: 5 min.
     ///
-    /// An answer has half a megabyte, and the meter's network module is not fast.
+    /// An answer may have half a megabyte, and how fast meters send is not known.
     pub request: Duration,
     /// How often a request is tried again that has failed. Each row that comes sets the count back. Default: 5.
     pub retries: u32,
@@ -30,12 +35,15 @@ pub struct Policy {
     pub backoff_cap: Duration,
     /// Which part of each wait is left to chance, 0.0 to 1.0, so that readers of many meters do not march in step.
     /// Default: 0.5, so that waits are between half of the time and all of it.
+    ///
+    /// A number beyond that range is taken for its nearer end; NaN and the infinities for 0.0.
     pub jitter: f32,
 }
 
 impl Policy {
     /// The default policy: with its five retries, some 15 seconds of absence are ridden out.
     pub const DEFAULT: Self = Self {
+        turn: Duration::from_secs(300),
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(30),
         request: Duration::from_secs(300),
@@ -49,6 +57,13 @@ impl Policy {
     #[must_use]
     pub const fn new() -> Self {
         Self::DEFAULT
+    }
+
+    /// Sets how long a request may wait for other read-outs of the same meter.
+    #[must_use]
+    pub const fn turn(mut self, turn: Duration) -> Self {
+        self.turn = turn;
+        self
     }
 
     /// Sets how long resolution and connection may take together.

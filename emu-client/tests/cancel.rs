@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::meter;
-use emu_client::{Item, LoadProfileEntry, Readout, ReadoutPlan};
+use common::{QUICK, meter};
+use emu_client::{ErrorKind, Item, LoadProfileEntry, Meter, Readout, ReadoutPlan, Step};
 use emu_simulator::{BodyLength, Fault, Simulator};
 
 #[tokio::test]
@@ -82,6 +82,36 @@ async fn a_stream_that_is_dropped_loses_nothing_that_was_yielded() {
         checkpoint = items.checkpoint();
     }
     assert_eq!(read, simulator.load_profile());
+}
+
+#[tokio::test]
+async fn a_read_out_does_not_wait_for_ever_for_one_that_stopped() {
+    let simulator = Simulator::builder().rows(3_000).start().await.unwrap();
+    let policy = QUICK.turn(Duration::from_millis(200));
+    let meter = Meter::builder(&simulator.url()).policy(policy).build().unwrap();
+    let mut stopped = meter.load_profile(ReadoutPlan::all());
+    for row in &simulator.load_profile()[..10] {
+        assert_eq!(stopped.next().await.unwrap().unwrap(), *row);
+    }
+    let mut other = meter.logbook(Readout::Newest);
+    let first = tokio::time::timeout(Duration::from_secs(20), other.next()).await.expect("waits for ever");
+    let error = first.unwrap().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Timeout { step: Step::Turn, .. }), "{error:?}");
+    assert!(error.to_string().contains("Builder::connections"), "{error}");
+    assert!(other.next().await.is_none());
+    // Who was waited for goes on, and then it is the other's turn.
+    let mut count = 10;
+    while let Some(row) = stopped.next().await {
+        row.unwrap();
+        count += 1;
+    }
+    assert_eq!(count, 3_000);
+    assert!(meter.logbook(Readout::Newest).next().await.unwrap().is_ok());
+
+    let meter = Meter::builder(&simulator.url()).policy(policy).connections(2).build().unwrap();
+    let mut stopped = meter.load_profile(ReadoutPlan::all());
+    stopped.next().await.unwrap().unwrap();
+    assert!(meter.logbook(Readout::Newest).next().await.unwrap().is_ok());
 }
 
 #[tokio::test]

@@ -200,7 +200,12 @@ Files:
   stay as they are and new ones are added; run twice, nothing doubles. A last
   line without a line end is cut off and its row is read anew. If the read-out
   fails on the way, the rows that came are added nevertheless, since the next
-  run goes on from there. That FILE is csv or jsonl, oldest row first.
+  run goes on from there. That FILE is csv or jsonl, oldest row first; a line
+  in it that cannot be read stays, and makes the exit code 3. If somebody else
+  writes FILE meanwhile, it is left alone, and the exit code is 1.
+  Rows of another meter are not added: exit code 3, and the serial numbers are
+  named. If the meter was replaced, start a new file.
+  --checkpoint is saved after a failure, too, if rows went to standard output.
 
 Standard error:
   a summary, and each gap, deviation and event in a sentence; a progress bar

@@ -46,5 +46,5 @@ fn main() -> ExitCode {
 
 fn print(text: &str) -> Result<Exit, Failure> {
     let mut output = Output::stdout();
-    output.write(text).and_then(|()| output.finish()).map(|()| Exit::Complete)
+    output.write(text).and_then(|()| output.finish(|| Ok(()))).map(|()| Exit::Complete)
 }

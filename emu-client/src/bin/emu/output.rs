@@ -72,13 +72,19 @@ impl Output {
         flushed.map_err(|error| self.failure(&error))
     }
 
-    /// Puts the file into its place.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+    /// Whether what was written is out of our hands: nothing is taken back if the read-out fails.
+    pub(crate) fn is_stream(&self) -> bool {
+        !matches!(self.place, Place::File(..))
+    }
+
+    /// Puts the file into its place, unless `check`, which is called right before, objects.
+    pub(crate) fn finish(mut self, check: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
         self.flush()?;
         let Place::File(path, out) = self.place else { return Ok(()) };
         let fail = |error: io::Error| Failure::file(&path, "write", &error);
         let temporary = out.into_inner().map_err(|error| fail(error.into_error()))?;
         temporary.as_file().sync_all().map_err(fail)?;
+        check()?;
         temporary.persist(&path).map_err(|error| fail(error.error))?;
         // So that the new name survives a power failure. Not every system can do that to a folder.
         let _: io::Result<()> = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
@@ -101,7 +107,7 @@ impl Output {
 pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
     let mut output = Output::file(path, b"")?;
     output.write(text)?;
-    output.finish()
+    output.finish(|| Ok(()))
 }
 
 /// Makes a temporary file in the same folder, so that it can be moved.

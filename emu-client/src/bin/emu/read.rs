@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::pin::Pin;
 
-use emu_client::{Entry, Error, ErrorKind, Item, Items, Meter, Notice, Order, ReadoutPlan};
+use emu_client::{Entry, Error, ErrorKind, Event, Item, Items, Meter, Notice, Order, ReadoutPlan};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -13,7 +13,7 @@ use crate::connect;
 use crate::exit::{Exit, Failure};
 use crate::format::RowWriter;
 use crate::output::{Output, write_whole};
-use crate::previous::{Kind, Previous};
+use crate::previous::{Kind, Previous, Stamp};
 use crate::report::{Losses, Report};
 use crate::when::Since;
 
@@ -39,6 +39,8 @@ struct Job<'a, R: Entry> {
 enum Ending {
     Complete,
     Failed(Error),
+    /// Another meter answers than the one whose rows are in the file.
+    Swapped(String),
     Stopped(Exit),
 }
 
@@ -78,7 +80,7 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         let mut sink = Sink::<R>::new(&self);
         let address = meter.address().to_string();
         let mut items = meter.read(self.plan.clone()).into_items();
-        let mut losses = Losses::default();
+        let mut losses = Losses { any: self.previous.is_damaged, ..Losses::default() };
         let mut ending = sink.copy(&mut items, &report, &mut losses).await;
         if let Ok(Ending::Failed(error)) = &ending
             && matches!(error.kind(), ErrorKind::Unauthorized { .. })
@@ -90,17 +92,24 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         }
         let ending = ending.inspect_err(|_| report.clear())?;
         // A file that can be gone on from is of use with some of the rows, too.
-        if matches!(ending, Ending::Complete) || (self.adds && items.summary().rows > 0) {
+        let is_complete = matches!(ending, Ending::Complete);
+        let has_rows = items.summary().rows > 0;
+        // What went to standard output is out, and read again it would be doubled.
+        let is_out = !is_complete && has_rows && sink.flush();
+        if is_complete || (self.adds && has_rows) {
             sink.finish()?;
-            if let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint()) {
-                write_whole(path, &format!("{place}\n"))?;
-            }
+        }
+        if (is_complete || is_out || (self.adds && has_rows))
+            && let (Some(path), Some(place)) = (&args.checkpoint, items.checkpoint())
+        {
+            write_whole(path, &format!("{place}\n"))?;
         }
         report.summary(R::LOG, &address, &items.summary(), losses.rows);
         match ending {
             Ending::Complete if losses.any => Ok(Exit::Incomplete),
             Ending::Complete => Ok(Exit::Complete),
             Ending::Failed(error) => Err(error.into()),
+            Ending::Swapped(message) => Err(Failure { exit: Exit::Incomplete, message: Some(message) }),
             Ending::Stopped(exit) => {
                 report.say("interrupted");
                 Ok(exit)
@@ -155,6 +164,13 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
                     if let Notice::Event(event) = &notice {
                         losses.count(event, by_index);
                     }
+                    if let (true, Notice::Event(Event::MeterSwapped { old, new, .. })) = (self.job.adds, &notice) {
+                        // Before any of its rows.
+                        return Ok(Ending::Swapped(format!(
+                            "meter {new} answers, and the file has rows of meter {old}; none of meter {new} was added; \
+                             give it another file with --since and --output"
+                        )));
+                    }
                     report.notice(&notice, names_rows);
                 }
                 Some(Err(error)) => return Ok(Ending::Failed(error)),
@@ -166,7 +182,21 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
     fn finish(mut self) -> Result<(), Failure> {
         let (output, writer) = self.open()?;
         writer.end::<R>(output)?;
-        self.output.map_or(Ok(()), Output::finish)
+        let Some(output) = self.output else { return Ok(()) };
+        output.finish(|| match &self.job.args.output {
+            Some(path) if self.job.adds && Stamp::of(path) != self.job.previous.stamp => Err(Failure::failed(format!(
+                "{} was changed while the meter was read, maybe by another run of emu; it is left as it is now; run \
+                 this again",
+                path.display()
+            ))),
+            _ => Ok(()),
+        })
+    }
+
+    /// Writes out rows that cannot be taken back; returns whether they are out. A failure of the read-out itself is
+    /// under way, and says more than one of this.
+    fn flush(&mut self) -> bool {
+        self.output.as_mut().is_some_and(|output| output.is_stream() && output.flush().is_ok())
     }
 
     fn open(&mut self) -> Result<(&mut Output, &mut RowWriter), Failure> {
@@ -257,7 +287,9 @@ fn check_adding(args: &ReadArgs, previous: &Previous) -> Result<(), Failure> {
         return Err(Failure::usage("rows are added to a file with the oldest first, not with --order desc"));
     }
     if let Some(obstacle) = &previous.obstacle {
-        return Err(Failure::failed(format!("no rows can be added: {obstacle}")));
+        return Err(Failure::failed(format!(
+            "no rows can be added: {obstacle}; go on with another file, which --all --output FILE makes"
+        )));
     }
     match (previous.kind, args.format) {
         (Some(Kind::Checkpoint), _) => {
