@@ -88,18 +88,18 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
     #[inline(never)]
     fn decode_line(&mut self, input: &mut &[u8]) -> Option<Result<R, ReadError>> {
         loop {
+            if self.length == 0
+                && let Some((entry, length)) = self.lines.read_quick(input)
+            {
+                *input = input.get(length..).unwrap_or_default();
+                return Some(Ok(*entry));
+            }
             let (part, ended) = split_line(input);
             if part.is_empty() && !ended {
                 return None;
             }
             if let Some(outcome) = self.take(part, ended) {
                 return Some(outcome);
-            }
-            if self.length == 0
-                && let Some((entry, length)) = self.lines.read_plain(input)
-            {
-                *input = input.get(length..).unwrap_or_default();
-                return Some(Ok(*entry));
             }
         }
     }
@@ -184,6 +184,9 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
         if let Some(slot) = self.part.get_mut(end) {
             *slot = b'\n';
             if let Some((entry, _)) = self.lines.read_plain(&self.part) {
+                return Some(Ok(*entry));
+            }
+            if let Some((entry, _)) = self.lines.read_quick(&self.part) {
                 return Some(Ok(*entry));
             }
         }

@@ -9,6 +9,9 @@
 )]
 #![allow(clippy::inline_always, reason = "a few instructions each: the benchmark pays for it")]
 
+/// Powers of ten by exponent.
+pub(crate) const POWERS: [i64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
+
 /// One digit.
 #[inline(always)]
 pub(crate) fn digit(byte: u8) -> Option<u32> {
@@ -74,10 +77,24 @@ pub(crate) fn fours(digits: u64) -> u64 {
 /// Returns how many bytes from the lowest on are digits.
 #[inline(always)]
 pub(crate) fn leading_digits(text: u64) -> usize {
+    others(text).trailing_zeros() as usize / 8
+}
+
+/// Returns a word with the highest bit set in each byte that is no digit, up to the first one: what is behind that may be
+/// marked or not.
+#[inline(always)]
+pub(crate) fn others(text: u64) -> u64 {
     let digits = text ^ 0x3030_3030_3030_3030;
-    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
     // Carries go upwards only: the lowest byte that is no digit is found for sure.
-    others.trailing_zeros() as usize / 8
+    (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080
+}
+
+/// The value and the number of the digits in front of the first byte that is none, by its [`others`]: there must be such
+/// a byte, and not at the front.
+#[inline(always)]
+pub(crate) fn value_before(text: u64, others: u64) -> (u32, usize) {
+    let end = others.trailing_zeros();
+    (eight((text ^ 0x3030_3030_3030_3030) << (7u32.wrapping_sub(end) & 63)), end as usize / 8)
 }
 
 /// Reads the digits at the front of a text, 18 at most, and returns how many there are; 0 for more than 18.

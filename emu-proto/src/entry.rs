@@ -37,7 +37,10 @@ pub trait Entry: Copy + PartialEq + core::fmt::Debug + Send + Sync + sealed::Cel
 
 pub(crate) mod sealed {
     use super::RawRow;
-    use crate::fast::RowCache;
+    use crate::dialect::Deviations;
+    use crate::fields::{Fields, RowCache};
+    use crate::quick::Number;
+    use chrono::{DateTime, Utc};
 
     /// The way between an entry and its cells, by column number in the manual's order.
     pub trait Cells: Sized {
@@ -47,6 +50,15 @@ pub(crate) mod sealed {
         /// Makes the entry of cells that were all read and found within their columns' ranges.
         fn from_cells(row: &RawRow) -> Self;
 
+        /// Sets a column to a number, if its type holds that and it is not a time; notes how the number deviates.
+        fn set(&mut self, column: u8, number: Number, used: &mut Deviations) -> Option<()>;
+
+        /// Sets a column to a time, if it holds times.
+        fn set_time(&mut self, column: u8, time: DateTime<Utc>) -> Option<()>;
+
+        /// Sets a column to nothing, if it may hold that.
+        fn set_nothing(&mut self, column: u8) -> Option<()>;
+
         /// Takes the entry apart.
         fn to_cells(&self) -> RawRow;
 
@@ -55,6 +67,20 @@ pub(crate) mod sealed {
         /// Fills the entry and returns the length of the line with its end, or `None` for whatever is not plain: the
         /// careful reader then says what it is. `input` must hold [`LINE`](crate::fast::LINE) bytes.
         fn read_plain(_input: &[u8], _delimiter: u8, _cache: &mut RowCache, _entry: &mut Self) -> Option<usize> {
+            None
+        }
+
+        /// Reads a cell as [`read_plain`](Self::read_plain) would, with the byte behind it.
+        ///
+        /// `cell` is the column's number, or that with [`PLAIN_UNIT`](crate::header::PLAIN_UNIT). `None` for whatever is not
+        /// as in most rows; not every column is read here.
+        #[inline(always)]
+        fn read_cell<const LINE: usize>(
+            &mut self,
+            _cell: u8,
+            _fields: &mut Fields<'_, LINE>,
+            _cache: &mut RowCache,
+        ) -> Option<()> {
             None
         }
     }
@@ -109,12 +135,34 @@ fn bit(column: usize) -> u32 {
 /// One cell's type: how it is taken out of a [`RawRow`] and put into one.
 pub(crate) trait Cell: Sized {
     const ZERO: Self;
+
+    /// Makes the cell of an integer in its column's range.
+    fn of(value: i64) -> Self;
+
+    fn of_time(_time: DateTime<Utc>) -> Option<Self> {
+        None
+    }
+
+    /// The cell of no value.
+    fn of_nothing() -> Option<Self> {
+        None
+    }
+
     fn get(row: &RawRow, column: usize) -> Self;
     fn set(&self, row: &mut RawRow, column: usize);
 }
 
 impl Cell for DateTime<Utc> {
     const ZERO: Self = Self::UNIX_EPOCH;
+
+    #[inline(always)]
+    fn of(seconds: i64) -> Self {
+        Self::from_timestamp(seconds, 0).unwrap_or_default()
+    }
+
+    fn of_time(time: DateTime<Utc>) -> Option<Self> {
+        Some(time)
+    }
 
     fn get(row: &RawRow, column: usize) -> Self {
         row.time(column)
@@ -127,6 +175,20 @@ impl Cell for DateTime<Utc> {
 
 impl<T: Cell> Cell for Option<T> {
     const ZERO: Self = None;
+
+    #[inline(always)]
+    fn of(value: i64) -> Self {
+        // 0 means "none".
+        (value != 0).then(|| T::of(value))
+    }
+
+    fn of_time(time: DateTime<Utc>) -> Option<Self> {
+        T::of_time(time).map(Some)
+    }
+
+    fn of_nothing() -> Option<Self> {
+        Some(None)
+    }
 
     fn get(row: &RawRow, column: usize) -> Self {
         row.is_present(column).then(|| T::get(row, column))
@@ -146,8 +208,13 @@ macro_rules! integer_cells {
         impl Cell for $name {
             const ZERO: Self = $zero;
 
+            #[inline(always)]
+            fn of(value: i64) -> Self {
+                $wrap(value.try_into().unwrap_or_default())
+            }
+
             fn get(row: &RawRow, column: usize) -> Self {
-                $wrap(row.integer(column).try_into().unwrap_or_default())
+                Self::of(row.integer(column))
             }
 
             fn set(&self, row: &mut RawRow, column: usize) {
@@ -179,7 +246,7 @@ integer_cells! {
 macro_rules! log_entry {
     (
         $(#[$doc:meta])*
-        $name:ident, $log:expr, $([$plain:path],)?
+        $name:ident, $log:expr, $([$plain:path, $cell:path],)?
         $($field:ident: $type:ty = $quantity:ident, $header:literal, $key:literal, $obis:expr, [$($alias:literal),*],
           $optional:literal, $description:literal;)*
     ) => {
@@ -232,6 +299,51 @@ macro_rules! log_entry {
                 Self { $($field: $crate::entry::Cell::get(row, column.next().unwrap_or_default()),)* }
             }
 
+            #[inline(always)]
+            fn set(
+                &mut self,
+                column: u8,
+                number: $crate::quick::Number,
+                used: &mut $crate::dialect::Deviations,
+            ) -> Option<()> {
+                #[allow(non_camel_case_types, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $(
+                    if column == Field::$field as u8 {
+                        if !number.is_of($crate::columns::Quantity::$quantity, used) {
+                            return None;
+                        }
+                        self.$field = $crate::entry::Cell::of(number.value);
+                        return Some(());
+                    }
+                )*
+                None
+            }
+
+            fn set_time(&mut self, column: u8, time: chrono::DateTime<chrono::Utc>) -> Option<()> {
+                #[allow(non_camel_case_types, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $(
+                    if column == Field::$field as u8 {
+                        self.$field = $crate::entry::Cell::of_time(time)?;
+                        return Some(());
+                    }
+                )*
+                None
+            }
+
+            fn set_nothing(&mut self, column: u8) -> Option<()> {
+                #[allow(non_camel_case_types, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $(
+                    if column == Field::$field as u8 {
+                        self.$field = $crate::entry::Cell::of_nothing()?;
+                        return Some(());
+                    }
+                )*
+                None
+            }
+
             fn to_cells(&self) -> $crate::entry::RawRow {
                 let mut row = $crate::entry::RawRow::EMPTY;
                 let mut column = 0usize..;
@@ -243,10 +355,20 @@ macro_rules! log_entry {
                 fn read_plain(
                     input: &[u8],
                     delimiter: u8,
-                    cache: &mut $crate::fast::RowCache,
+                    cache: &mut $crate::fields::RowCache,
                     entry: &mut Self,
                 ) -> Option<usize> {
                     $plain(input, delimiter, cache, entry)
+                }
+
+                #[inline(always)]
+                fn read_cell<const LINE: usize>(
+                    &mut self,
+                    cell: u8,
+                    fields: &mut $crate::fields::Fields<'_, LINE>,
+                    cache: &mut $crate::fields::RowCache,
+                ) -> Option<()> {
+                    $cell(cell, fields, cache, self)
                 }
             )?
         }

@@ -28,7 +28,16 @@ use crate::row::{Cells, LineError};
 const MAX_CELLS: usize = 48;
 
 /// Stands for a cell whose column the manual does not have.
-const UNKNOWN: u8 = u8::MAX;
+pub(crate) const UNKNOWN: u8 = u8::MAX;
+
+/// Marks a cell whose column is in its plain unit: `[V]` over `232.6`.
+pub(crate) const PLAIN_UNIT: u8 = 0x40;
+
+/// Marks a cell whose column is in another scale than the known firmware's.
+const SCALED: u8 = 0x80;
+
+/// A cell's column, without marks.
+const COLUMN: u8 = 0x3f;
 
 /// Where each column stands in a line, and in which scale.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +64,18 @@ impl Layout {
     /// Returns the column number of each cell, `None` for one to be skipped.
     pub(crate) fn columns(&self) -> impl Iterator<Item = Option<usize>> {
         let cells = self.columns.iter().take(usize::from(self.cells));
-        cells.map(|column| (*column != UNKNOWN).then_some(usize::from(*column)))
+        cells.map(|column| (*column != UNKNOWN).then_some(usize::from(*column & COLUMN)))
+    }
+
+    /// Returns the column number of each cell; one for which there is no [scale](Self::scale_of) is to be skipped.
+    pub(crate) fn cells(&self) -> &[u8] {
+        self.columns.get(..usize::from(self.cells)).unwrap_or_default()
+    }
+
+    /// Returns the scale of a cell's values, `None` for a cell to be skipped.
+    pub(crate) fn column_of(&self, cell: u8) -> Option<(u8, Scale)> {
+        let column = if cell == UNKNOWN { cell } else { cell & COLUMN };
+        Some((column, *self.scales.get(usize::from(column))?))
     }
 
     /// Returns the scale of a column's values.
@@ -88,7 +108,7 @@ impl Layout {
 
 /// By which power of ten a printed value is multiplied to get the column's integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scale(i8);
+pub(crate) struct Scale(pub(crate) i8);
 
 impl Scale {
     /// The header does not say: values are integers in the manual's resolution.
@@ -99,6 +119,19 @@ impl Scale {
 
     pub(crate) fn is_stated(self) -> bool {
         self != Self::UNSTATED
+    }
+
+    /// Whether a value without decimals is the column's integer as it is.
+    #[inline]
+    pub(crate) fn is_one(self) -> bool {
+        // 0 or unstated.
+        self.0 & i8::MAX == 0
+    }
+
+    /// Whether a value with this many decimals is the column's integer as it is.
+    #[inline]
+    pub(crate) fn is_of(self, decimals: u8) -> bool {
+        i8::try_from(decimals) == Ok(self.0) || decimals == 0 && self.is_one()
     }
 
     /// Converts a printed value, of which this many digits are decimals.
@@ -215,6 +248,9 @@ fn read_header<R: Entry>(line: &[u8], delimiter: u8, met: &mut Deviations) -> Re
             }
             if scale.is_stated() && scale != Scale::AS_KNOWN {
                 spelling.insert(Deviations::OTHER_SCALE);
+                if let Some(cell) = layout.columns.get_mut(position) {
+                    *cell |= if i8::try_from(column.quantity.decimals()) == Ok(scale.0) { PLAIN_UNIT } else { SCALED };
+                }
             }
         } else {
             spelling.insert(Deviations::UNKNOWN_COLUMN);

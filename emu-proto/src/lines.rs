@@ -5,8 +5,10 @@ use memchr::memchr;
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{Found, ReadError, ReadErrorKind};
-use crate::fast::{LINE, RowCache};
+use crate::fast::LINE;
+use crate::fields::RowCache;
 use crate::header::{Layout, read_first_line};
+use crate::quick;
 use crate::row::{LineError, read_line};
 
 /// Reads whole lines, and keeps count of where it is in the body.
@@ -97,6 +99,22 @@ impl<R: Entry> LineReader<R> {
         Some((&self.entry, length))
     }
 
+    /// Tries the quick reader on the line at the front of `input`; returns the row and the length with the line end.
+    pub(crate) fn read_quick(&mut self, input: &[u8]) -> Option<(&R, usize)> {
+        if cfg!(not(target_pointer_width = "64")) {
+            return None;
+        }
+        let State::Rows(layout) = &self.state else { return None };
+        let (met, cache, entry) = (self.met, &mut self.cache, &mut self.entry);
+        let length = with_padding(input, |line| quick::read_row(line, layout, met, cache, entry))?;
+        if length > self.limit {
+            return None;
+        }
+        self.advance(length as u64);
+        self.last_index = Some(self.entry.index());
+        Some((&self.entry, length))
+    }
+
     /// Reads a line without its line feed; returns nothing for a header and for a blank line.
     pub(crate) fn read(&mut self, line: &[u8]) -> Option<Result<R, ReadError>> {
         let outcome = match self.read_unlocated(line) {
@@ -122,8 +140,8 @@ impl<R: Entry> LineReader<R> {
         if ended {
             self.advance(1);
             if let State::LongLine(layout) = core::mem::replace(&mut self.state, State::Done) {
-                self.plain = if layout.is_plain { layout.delimiter } else { 0 };
                 self.state = State::Rows(layout);
+                self.choose();
             }
         }
     }
@@ -211,9 +229,8 @@ impl<R: Entry> LineReader<R> {
             let kind = ReadErrorKind::StrictHeader(refused);
             return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
         }
-        self.note(met);
-        self.plain = if first.layout.is_plain { first.layout.delimiter } else { 0 };
         self.state = State::Rows(first.layout);
+        self.note(met);
         Ok((!first.is_header).then_some(text))
     }
 
@@ -230,6 +247,19 @@ impl<R: Entry> LineReader<R> {
     fn note(&mut self, met: Deviations) {
         self.met.insert(met);
         self.cache.crlf = self.met.contains(Deviations::CRLF);
+        self.choose();
+    }
+
+    /// Decides whether the fast reader is to be asked: not where it would give up late in each row.
+    fn choose(&mut self) {
+        const LATE: Deviations = Deviations::TRAILING_DELIMITER
+            .union(Deviations::PADDING)
+            .union(Deviations::NEGATIVE_ENERGY)
+            .union(Deviations::SHORT_SERIAL_NUMBER);
+        self.plain = match &self.state {
+            State::Rows(layout) if layout.is_plain && !self.met.intersects(LATE) => layout.delimiter,
+            _ => 0,
+        };
     }
 
     fn refused(&self, met: Deviations) -> Option<Deviations> {
@@ -252,6 +282,17 @@ impl<R: Entry> LineReader<R> {
             found: error.found,
         }
     }
+}
+
+/// Gives the quick reader, which looks ahead, something to look at behind a last line.
+fn with_padding<const LENGTH: usize>(input: &[u8], read: impl FnOnce(&[u8; LENGTH]) -> Option<usize>) -> Option<usize> {
+    if let Some(line) = input.first_chunk() {
+        return read(line);
+    }
+    memchr(b'\n', input)?;
+    let mut padded = [0; LENGTH];
+    padded.get_mut(..input.len())?.copy_from_slice(input);
+    read(&padded)
 }
 
 /// Gives the fast reader, which looks ahead, something to look at behind a last line.

@@ -28,7 +28,7 @@ log_entry! {
     /// assert_eq!(entry.voltage_l1_n.to_string(), "232.6 V");
     /// # Ok::<(), emu_proto::ReadError>(())
     /// ```
-    LoadProfileEntry, Log::LoadProfile, [crate::fast::read_load_profile],
+    LoadProfileEntry, Log::LoadProfile, [crate::fast::read_load_profile, crate::fast::read_load_profile_cell],
     timestamp: DateTime<Utc> = Timestamp, "Timestamp", "timestamp", None, [], false,
         "When the entry was logged, by the meter's clock, UTC.";
     index: u32 = Index, "Index", "index", None, [], false,

@@ -45,6 +45,46 @@ proptest! {
         prop_assert_eq!(read::<LoadProfileEntry>(&body).good(), read::<LoadProfileEntry>(&careful).good());
     }
 
+    /// Whatever goes a faster way, be it good or damaged, reads as the careful reader reads it.
+    #[test]
+    fn the_quick_and_the_careful_reader_agree(
+        dialect in dialect(),
+        entries in vec(load_profile_entry(i64::MIN), 1..5),
+        unit in prop::sample::select(vec![("", ""), ("W]", "kW]"), ("[V]", "[mV]"), ("[mA]", "[A]"), ("[Wh]", "[1/10 Wh]")]),
+        new in prop::option::of("( ?[a-z0-9;\",. ]{0,5} ?|\"[a-z0-9;, ]{0,5}\" ?)"),
+        damage in vec((any::<prop::sample::Index>(), prop_oneof![any::<u8>(), prop::sample::select(&b";,\t\n\r\"-+. 09Z"[..])]), 0..3),
+    ) {
+        let header = write_body::<LoadProfileEntry>(&dialect, &[]).replace(unit.0, unit.1);
+        let mut body = header.clone() + &write_body(&dialect, &entries)[write_body::<LoadProfileEntry>(&dialect, &[]).len()..];
+        if let Some(new) = new && dialect.header != HeaderForm::None && !dialect.byte_order_mark {
+            let lines = body.split_inclusive('\n').enumerate();
+            let cell = |number| if number == 0 { "new" } else { &new };
+            body = lines.map(|(number, line)| format!("{}{}{line}", cell(number), char::from(dialect.delimiter.byte()))).collect();
+        }
+        let mut body = body.into_bytes();
+        assert_careful::<LoadProfileEntry>(&body);
+        for (at, byte) in damage {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        assert_careful::<LoadProfileEntry>(&body);
+    }
+
+    #[test]
+    fn the_quick_and_the_careful_reader_agree_on_the_logbook(
+        dialect in dialect(),
+        entries in vec(any_logbook_entry(), 1..5),
+        damage in vec((any::<prop::sample::Index>(), prop::sample::select(&b";,\t\n\r\"-+. 09Z"[..])), 0..3),
+    ) {
+        let mut body = write_body(&dialect, &entries).into_bytes();
+        assert_careful::<LogbookEntry>(&body);
+        for (at, byte) in damage {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        assert_careful::<LogbookEntry>(&body);
+    }
+
     /// One byte of a good body is another: whatever comes of it, it comes however the body is cut.
     #[test]
     fn a_damaged_body_reads_the_same_however_it_is_cut(

@@ -65,6 +65,40 @@ pub fn assert_cuts<R: Entry>(body: &[u8]) -> Reading<R> {
     whole
 }
 
+/// Asserts that each line reads as the careful reader reads it, which alone reads a last line without a line end: the
+/// body is therefore broken off behind every line.
+pub fn assert_careful<R: Entry>(body: &[u8]) {
+    let mut decoder = Decoder::<R>::new();
+    let mut end = 0;
+    for line in body.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        let start = end;
+        end += line.len();
+        let mut rest = &body[start..end];
+        let row = decoder.decode(&mut rest);
+        let mut careful = Decoder::<R>::new();
+        let mut rest = &body[..end - 1];
+        while careful.decode(&mut rest).is_some() {}
+        let expected = careful.finish();
+        match row {
+            // Told before the line's end.
+            Some(Err(ReadError {
+                kind: ReadErrorKind::LineTooLong { .. } | ReadErrorKind::HeaderTooLong { .. },
+                ..
+            })) => {}
+            Some(Err(error)) if expected.is_some() => {
+                let expected = expected.unwrap().unwrap_err();
+                assert_eq!((error.line, decoder.offset()), (expected.line, end as u64));
+            }
+            row => assert_eq!(row.map(Result::ok), expected.map(Result::ok), "{}", line.escape_ascii()),
+        }
+        // Before the header, an end means that there is none; and an empty line without its end is none.
+        if decoder.delimiter().is_some() && line != b"\n" {
+            let expected = careful.deviations() - Deviations::NO_FINAL_LINE_END;
+            assert_eq!(decoder.deviations(), expected, "{}", line.escape_ascii());
+        }
+    }
+}
+
 /// A body of these entries.
 pub fn write_body<R: Entry>(dialect: &Dialect, entries: &[R]) -> String {
     let mut body = String::new();
