@@ -336,7 +336,7 @@ impl<R: Entry> ReadoutPlan<R> {
         let is_complete = matches!(self.machine.state, State::Done { is_complete: true });
         let reached = match self.machine.order {
             Order::Ascending => self.machine.last_delivered,
-            Order::Descending => self.machine.last_delivered.filter(|_| is_complete),
+            Order::Descending => self.machine.last_delivered.filter(|_| is_complete && !self.machine.is_held),
         };
         reached.or(self.since)
     }
