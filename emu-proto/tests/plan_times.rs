@@ -152,7 +152,7 @@ fn a_time_is_found_although_the_clock_was_unset_for_days() {
 
 #[test]
 fn a_clock_that_was_wrong_for_weeks_loses_no_row() {
-    for days in [-400, -40, -2, 31, 400] {
+    for days in [-400, 31, 400] {
         for (start, rows) in [(4000, 2000), (2900, 200), (0, 3000), (7000, 3000), (9990, 10), (0, 10), (1, 9998)] {
             let mut meter = wrong_meter(10_000, &[Spell { start, rows, by: days * 86_400 }]);
             // Around where the spell starts and ends, by the true clock and by the wrong one.
