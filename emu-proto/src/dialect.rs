@@ -198,7 +198,7 @@ bitflags::bitflags! {
         const TIME_NO_ZONE = 1 << 17;
         /// A time is in Unix seconds.
         const TIME_EPOCH = 1 << 18;
-        /// An energy is negative, as older meters of the family print exported energy.
+        /// An energy has a minus sign, as older meters of the family print exported energy.
         const NEGATIVE_ENERGY = 1 << 19;
         /// A serial number has fewer than eight digits; it was filled with leading zeros.
         const SHORT_SERIAL_NUMBER = 1 << 20;
@@ -230,7 +230,7 @@ impl Deviations {
         (Self::TIME_OFFSET, "times with an offset from UTC"),
         (Self::TIME_NO_ZONE, "times without a zone; taken for UTC"),
         (Self::TIME_EPOCH, "times in Unix seconds"),
-        (Self::NEGATIVE_ENERGY, "negative energies"),
+        (Self::NEGATIVE_ENERGY, "energies with a minus sign"),
         (Self::SHORT_SERIAL_NUMBER, "serial numbers of fewer than eight digits; filled with zeros"),
     ];
 

@@ -174,8 +174,8 @@ impl<'a, const LINE: usize> Fields<'a, LINE> {
         if let Some(value) = self.long() {
             return Some(value);
         }
-        // A negative energy is a deviation, which the careful reader reports.
-        self.uncommon().filter(|value| *value >= 0)
+        // An energy with a sign is a deviation, which the careful reader reports.
+        if self.window()?[0] == b'-' { None } else { self.uncommon() }
     }
 
     #[inline(always)]

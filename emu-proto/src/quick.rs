@@ -48,7 +48,7 @@ impl Number {
             Quantity::Timestamp if self.is_negative || self.digits > 12 => return false,
             Quantity::Timestamp => used.insert(Deviations::TIME_EPOCH),
             Quantity::SerialNumber if self.digits < 8 => used.insert(Deviations::SHORT_SERIAL_NUMBER),
-            Quantity::ActiveEnergy | Quantity::ReactiveEnergy if self.value < 0 => {
+            Quantity::ActiveEnergy | Quantity::ReactiveEnergy if self.is_negative => {
                 used.insert(Deviations::NEGATIVE_ENERGY);
             }
             _ => {}

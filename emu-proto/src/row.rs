@@ -104,7 +104,7 @@ impl<'a> Cells<'a> {
         self.met.set(Deviations::QUOTES, is_quoted || self.met.contains(Deviations::QUOTES));
         self.at = self.line.len().checked_sub(behind.len())?.checked_add(1)?;
         let value = if is_negative { value.wrapping_neg() } else { value };
-        Some(Number { value, digits, decimals: u8::try_from(decimals).ok()? })
+        Some(Number { value, digits, decimals: u8::try_from(decimals).ok()?, is_negative })
     }
 
     /// Returns the length of the next cell, which starts with a quote, up to the delimiter behind its closing quote.
@@ -156,6 +156,8 @@ struct Number {
     /// How many digits stand in front of the point.
     digits: usize,
     decimals: u8,
+    /// Whether it has a sign, which 0 may have, too.
+    is_negative: bool,
 }
 
 impl Number {
@@ -182,7 +184,7 @@ impl Number {
         } else {
             i64::try_from(magnitude).ok()?
         };
-        Some(Self { value, digits: digits.len(), decimals: 0 })
+        Some(Self { value, digits: digits.len(), decimals: 0, is_negative: digits.len() < text.len() })
     }
 }
 
@@ -240,7 +242,7 @@ impl Cell {
             Scaled::Exact(_) | Scaled::TooLarge => return Err(ReadErrorKind::Range { min, max }),
             Scaled::TooFine => return Err(ReadErrorKind::TooFine),
         };
-        if value < 0 && matches!(quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy) {
+        if number.is_negative && matches!(quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy) {
             met.insert(Deviations::NEGATIVE_ENERGY);
         }
         if quantity == Quantity::SerialNumber && number.digits < 8 {

@@ -196,3 +196,14 @@ fn the_logbooks_empty_values() {
         assert_eq!((entry.ct_primary, entry.s0_pulse_width), (6, Milliseconds(11)));
     }
 }
+
+/// An energy has no sign in strict mode, not even that of a zero: what prints it is another firmware.
+#[test]
+fn the_sign_of_a_zero_is_told() {
+    let row = MANUAL_ROW.replacen("12345678;0;", "12345678;-0;", 1);
+    let body = write_body::<LoadProfileEntry>(&Dialect::KNOWN, &[]) + &row + "\n";
+    let reading = assert_cuts::<LoadProfileEntry>(body.as_bytes());
+    assert_eq!(reading.deviations, Deviations::NEGATIVE_ENERGY);
+    assert_eq!(reading.good(), [manual_entry()]);
+    assert!(read_strict::<LoadProfileEntry>(&body).rows[0].is_err());
+}

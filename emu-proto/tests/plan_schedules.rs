@@ -301,7 +301,7 @@ proptest! {
     /// Rows that appear and vanish, answers that break, lie, stammer and end too early.
     #[test]
     fn every_row_once_or_told(
-        log in logs(20 * 900),
+        log in logs(4000 * 900),
         target in targets(),
         descending in any::<bool>(),
         block in prop_oneof![2..9_u32, Just(40), Just(3000)],
@@ -336,7 +336,7 @@ proptest! {
     /// Stopped anywhere, also within an answer, and gone on from the saved checkpoint, again and again.
     #[test]
     fn resumed_from_any_checkpoint(
-        log in logs(40 * 900),
+        log in logs(4000 * 900),
         block in prop_oneof![2..9_u32, Just(3000)],
         stops in prop::collection::vec((0..12_usize, 0..20_u32), 0..8),
         faults in faults(),

@@ -5,7 +5,7 @@ use super::checkpoint::Checkpoint;
 use super::continuity::{Continuity, is_clock_set};
 use super::event::{Event, Events};
 use super::read::Reading;
-use super::search::{Bound, Outcome, Search};
+use super::search::{Clock, Outcome, Search};
 use super::target::{Order, Target, Times, just_after};
 use super::{Progress, Verdict};
 use crate::request::{Log, Readout};
@@ -30,6 +30,10 @@ pub(super) struct Machine {
     pub(super) events: Events,
     pub(super) delivered: u64,
     pub(super) last_delivered: Option<Checkpoint>,
+    /// Whether the plan started from a checkpoint.
+    pub(super) is_resumed: bool,
+    /// Whether a row that was left out as too late came before one that was delivered, or may: the checkpoint stays.
+    pub(super) is_held: bool,
     pub(super) fruitless: u32,
 }
 
@@ -75,17 +79,16 @@ pub(super) enum Why {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Goal {
     /// The checkpoint's row, above which the newest one should be, and is not.
-    Checkpoint(Checkpoint),
-    /// The first row of the span.
+    Checkpoint,
+    /// The oldest row.
+    Oldest,
+    /// The first row of the times asked for.
     Low,
-    /// The row after the span.
+    /// The first row after them.
     High,
     /// The row after a hole.
     Resume { is_anchor_seen: bool },
 }
-
-/// So many rows around a time are looked at, since clocks jump: a day.
-const MARGIN: u32 = 96;
 
 impl Machine {
     pub(super) const fn new(log: Log, target: Target, order: Order, times: Times) -> Self {
@@ -111,6 +114,8 @@ impl Machine {
             events: Events::new(),
             delivered: 0,
             last_delivered: None,
+            is_resumed: matches!(target, Target::Since(_)),
+            is_held: false,
             fruitless: 0,
         }
     }
@@ -261,9 +266,8 @@ impl Machine {
             }
             if newest.index < checkpoint.index {
                 // To read all again on the word of one answer would be rash: the checkpoint's row is asked for.
-                let bound = Bound { time: None, unknown: true };
-                let search = Search::new(bound, checkpoint.index, checkpoint.index, None);
-                return self.search(search, Goal::Checkpoint(checkpoint));
+                let search = Search::new(checkpoint.index, checkpoint.index, None);
+                return self.search(search, Goal::Checkpoint);
             }
         }
         self.find_low(newest);
@@ -300,34 +304,64 @@ impl Machine {
         }
         (self.reading.low, self.reading.high) = (low, high);
         (self.reading.core_low, self.reading.core_end) = (u64::from(low), u64::from(high).saturating_add(1));
-        match self.times.since {
-            Some(since) if is_clock_set(newest.timestamp) && newest.timestamp < since => {
-                self.reading.low = low.max(newest.index.saturating_sub(MARGIN));
-                self.reading.core_low = u64::from(newest.index).saturating_add(1);
-                self.find_high(newest);
-            }
-            since if since.is_some() || self.needs_oldest() => {
-                let bound = Bound { time: since, unknown: true };
-                self.search(Search::new(bound, low, newest.index, Some(newest)), Goal::Low);
-            }
-            _ => self.find_high(newest),
+        if self.needs_oldest() {
+            self.search(Search::new(low, newest.index, Some(newest)), Goal::Oldest);
+        } else {
+            self.start_reading();
         }
     }
 
     /// Whether the oldest row has to be found first. Read downwards it is found by coming to it.
     fn needs_oldest(&self) -> bool {
-        matches!(self.target, Target::Everything) && self.order == Order::Ascending
+        let is_any_time = self.times.since.is_none() && self.times.until.is_none();
+        matches!(self.target, Target::Everything) && (self.order == Order::Ascending || !is_any_time)
     }
 
-    fn find_high(&mut self, newest: Checkpoint) {
-        let bound = self.times.until.filter(|until| is_clock_set(newest.timestamp) && newest.timestamp > *until);
-        match bound.and_then(just_after) {
-            Some(time) => {
-                let bound = Bound { time: Some(time), unknown: false };
-                self.search(Search::new(bound, self.reading.low, newest.index, Some(newest)), Goal::High);
-            }
-            None => self.start_reading(),
+    /// Whether the read-out ends in front of the first row that is too late, instead of leaving out such rows.
+    pub(super) fn ends_at_until(&self) -> bool {
+        self.is_resumed && self.order == Order::Ascending
+    }
+
+    /// What the oldest and the newest row say of the clock; `None` if bounds cannot be told by time.
+    fn clock(&self) -> Option<Clock> {
+        let newest = self.newest.filter(|_| self.continuity.interval > 0)?;
+        let clock = Clock::new(self.log, self.continuity.interval, self.reading.anchor, newest);
+        clock.is_steady().then_some(clock)
+    }
+
+    /// Looks for the first row of the times asked for, from the oldest one on.
+    fn find_since(&mut self, newest: Checkpoint) {
+        let Some(since) = self.times.since else { return self.find_until(newest) };
+        let Some(clock) = self.clock() else { return self.start_reading() };
+        if is_clock_set(newest.timestamp) && newest.timestamp < since {
+            self.reading.core_low = u64::from(newest.index).saturating_add(1);
+            return self.find_until(newest);
         }
+        self.search(Search::by_time(since, self.reading.low, newest, clock), Goal::Low);
+    }
+
+    /// Looks for the first row after the times asked for.
+    fn find_until(&mut self, newest: Checkpoint) {
+        let until = self
+            .times
+            .until
+            .filter(|until| !self.ends_at_until() && is_clock_set(newest.timestamp) && newest.timestamp > *until);
+        let Some(time) = until.and_then(just_after) else { return self.narrow() };
+        let Some(clock) = self.clock() else { return self.start_reading() };
+        self.search(Search::by_time(time, self.reading.low, newest, clock), Goal::High);
+    }
+
+    /// Reads between the bounds that were found, and a block beyond each, since clocks jump.
+    fn narrow(&mut self) {
+        let Reading { low, high, core_low, core_end, .. } = self.reading;
+        let limit = u64::from(self.log.limit());
+        let from = u32::try_from(core_low.saturating_sub(limit)).unwrap_or(u32::MAX);
+        let to = u32::try_from(core_end.saturating_add(limit).saturating_sub(1)).unwrap_or(u32::MAX);
+        (self.reading.low, self.reading.high) = (low.max(from), high.min(to));
+        if low < from {
+            (self.reading.oldest, self.reading.anchor) = (Some(from), None);
+        }
+        self.start_reading();
     }
 
     fn search(&mut self, search: Search, goal: Goal) {
@@ -349,32 +383,44 @@ impl Machine {
     fn search_came_to(&mut self, search: Search, goal: Goal, outcome: Outcome) {
         match (outcome, goal) {
             (Outcome::Nothing | Outcome::Closer, _) => self.state = State::Search(search, goal),
-            (Outcome::Found { row, .. }, Goal::Checkpoint(checkpoint)) => match row {
-                Some(row) if !row.is_same_row(&checkpoint) => self.start_over(&checkpoint, row),
+            (outcome, Goal::Checkpoint) => match (outcome, self.target) {
+                (Outcome::Found { row: Some(row), .. }, Target::Since(checkpoint)) if !row.is_same_row(&checkpoint) => {
+                    self.start_over(&checkpoint, row);
+                }
+                (Outcome::Nowhere, Target::Since(checkpoint)) => self.ask_newest(Why::CheckpointGone(checkpoint)),
                 // It is there: a newer one could not be read, or was not told of. A later read-out will find it.
                 _ => self.finish(true),
             },
-            (Outcome::Nowhere, Goal::Checkpoint(checkpoint)) => self.ask_newest(Why::CheckpointGone(checkpoint)),
-            (Outcome::Found { index, row, is_edge }, Goal::Low) => {
-                let floor = self.reading.low;
-                self.reading.low = if is_edge { index } else { index.saturating_sub(MARGIN).max(floor) };
+            (Outcome::Found { index, row, .. }, Goal::Oldest) => {
+                (self.reading.low, self.reading.core_low) = (index, u64::from(index));
+                self.reading.oldest = row.map(|row| row.index);
+                self.reading.anchor = row;
+                match self.newest {
+                    Some(newest) => self.find_since(newest),
+                    None => self.finish(true),
+                }
+            }
+            (Outcome::Found { index, .. }, Goal::Low) => {
                 self.reading.core_low = u64::from(index);
-                self.reading.oldest_seen = row;
-                if let Some(newest) = self.newest {
-                    self.find_high(newest);
+                match self.newest {
+                    Some(newest) => self.find_until(newest),
+                    None => self.finish(true),
                 }
             }
             (Outcome::Found { index, .. }, Goal::High) => {
-                let end = index.saturating_add(MARGIN).saturating_sub(1);
-                self.reading.high = self.reading.high.min(end);
-                self.reading.core_end = self.reading.core_end.min(u64::from(index));
+                self.reading.core_end = u64::from(index);
+                self.narrow();
+            }
+            (Outcome::Nowhere | Outcome::Untrusted, Goal::Oldest | Goal::Low | Goal::High) => {
+                // Time says nothing about places: all is read, and what has no time is left in.
+                let Reading { low, high, .. } = self.reading;
+                (self.reading.core_low, self.reading.core_end) = (u64::from(low), u64::from(high).saturating_add(1));
                 self.start_reading();
             }
-            (Outcome::Nowhere, Goal::Low | Goal::High) => self.start_reading(),
             (Outcome::Found { index, row, .. }, Goal::Resume { is_anchor_seen }) => {
                 self.ask_newest(Why::Empty { found: Some((index, row)), is_anchor_seen });
             }
-            (Outcome::Nowhere, Goal::Resume { is_anchor_seen }) => {
+            (Outcome::Nowhere | Outcome::Untrusted, Goal::Resume { is_anchor_seen }) => {
                 self.ask_newest(Why::Empty { found: None, is_anchor_seen });
             }
         }
@@ -419,8 +465,7 @@ impl Machine {
 
     /// Looks for the next row that is there, from `from` on.
     pub(super) fn find_next(&mut self, from: u32, is_anchor_seen: bool) {
-        let bound = Bound { time: None, unknown: true };
-        self.search(Search::new(bound, from, self.reading.last, None), Goal::Resume { is_anchor_seen });
+        self.search(Search::new(from, self.reading.last, None), Goal::Resume { is_anchor_seen });
     }
 
     pub(super) fn progress(&self) -> Progress {

@@ -189,7 +189,7 @@ impl Machine {
                 }
                 checkpoint.index.checked_add(1)
             }
-            _ => self.reading.oldest_seen.map(|row| row.index),
+            _ => self.reading.oldest,
         };
         match known {
             Some(known) if known <= next => self.events.push(Event::Overrun { first: known, last: next }),

@@ -108,8 +108,11 @@ use crate::request::Readout;
 /// ends at the newest row found first: what is logged while reading is the next read-out's.
 ///
 /// The number of requests depends on the span and on what is wrong with the log, and is bounded: one for the newest row,
-/// about 20 for each bound that has to be found, one a block, and for each place where rows are missing up to three and
-/// another search.
+/// a search each for the oldest row and for the two ends of a range of time, one a block, and for each place where rows
+/// are missing up to three and another search. A search takes one request for each halving, 17 for the rows of three years
+/// and 32 at most, and two or three more; each may be doubled by rows that are missing or whose clock was not set, and
+/// trebled by rows that cannot be read. If holes mislead the search for a row that is there, it starts again below, 64
+/// times at most, and each time a block of rows further down.
 ///
 /// # What it takes for granted
 ///
@@ -118,6 +121,14 @@ use crate::request::Readout;
 /// such a hole, nor below it if it is in the way of the search for the oldest row. That a row which was missing in two
 /// answers, both complete and without bad lines, is not there. That a log which is cleared numbers its rows from its
 /// lowest index again, by which the row before those that are wanted becomes another one.
+///
+/// That the clock was right, if a range of time is asked for, is not taken for granted, but is not proven for each row
+/// either. The oldest row, the newest one and those that bisection probes have to agree that the clock was steady but for
+/// 31 days (a block of rows), and the two rows at each bound have to follow each other evenly; else all that the log holds
+/// is read and filtered by time. Otherwise a block of rows beyond each bound is read and filtered. What remains is a spell
+/// with the clock wrong by more than 31 days that neither a bound nor a probe touched, or that a longer power failure
+/// hides from them: its rows are not delivered though their times are within the range, if they stand more than a block
+/// away from it.
 #[derive(Debug, Clone)]
 pub struct ReadoutPlan<R: Entry> {
     machine: Machine,
@@ -195,8 +206,14 @@ impl<R: Entry> ReadoutPlan<R> {
     /// Plans to read the rows that were logged within a range of time, such as `a..=b`, `a..` or `..=b`, by the meter's
     /// clock.
     ///
-    /// The bounds are found by bisection, and since clocks jump, 96 rows around them are looked at. A row whose clock was
-    /// not set has its place judged in lieu of its time: it is delivered if it stands between the bounds.
+    /// The bounds are found by bisection, and since clocks jump, a block of rows beyond each is looked at: 31 days. Where the
+    /// clock is found to have been wrong by more, and next to a power failure, all that the log holds is looked at. So it is
+    /// with the logbook, whose rows come at no interval.
+    ///
+    /// A row whose clock was not set has its place judged in lieu of its time: it is delivered if it stands between the
+    /// bounds, or if there are none that can be trusted.
+    ///
+    /// Events about the clock are told for all rows that are looked at.
     ///
     /// ```
     /// use chrono::{DateTime, TimeDelta};
@@ -214,6 +231,8 @@ impl<R: Entry> ReadoutPlan<R> {
     ///
     /// The row itself is compared first. If the log has another one in its place, the meter was swapped or its index has
     /// restarted: that is told, and then all that the log holds is read.
+    ///
+    /// With [`until`](Self::until), the read-out ends in front of the first row that is too late.
     #[must_use]
     pub const fn since(checkpoint: Checkpoint) -> Self {
         let mut plan = Self::new(Target::Since(checkpoint), Order::Ascending, Times::ALWAYS);
@@ -222,6 +241,11 @@ impl<R: Entry> ReadoutPlan<R> {
     }
 
     /// Leaves out rows that were logged after `time`, by the meter's clock. Of several ends the earliest counts.
+    ///
+    /// After a checkpoint and ascending, the read-out ends in front of the first such row: what comes after it is the next
+    /// read-out's, also where the clock was set back, so that the two deliver each row once. Else rows are filtered: those
+    /// in front of `time` are delivered wherever they stand. Of rows that were asked for by index, by count or downwards to
+    /// a checkpoint, each is looked at.
     #[must_use]
     pub fn until(mut self, time: DateTime<Utc>) -> Self {
         let until = &mut self.machine.times.until;
@@ -247,7 +271,8 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Expects this much time between two rows; a step of another size is told. Whole seconds count.
     ///
-    /// Zero or less: only steps backwards are told. The default is 15 minutes for the load profile and zero for the
+    /// Zero or less: only steps backwards are told, and times are not looked for by bisection: a range of time has all that
+    /// the log holds looked at. The default is 15 minutes for the load profile and zero for the
     /// logbook.
     #[must_use]
     pub const fn interval(mut self, interval: TimeDelta) -> Self {
@@ -332,12 +357,18 @@ impl<R: Entry> ReadoutPlan<R> {
     ///
     /// Ascending, that is the row that was delivered last. Descending, it is the newest row, once the read-out is complete.
     /// Before, it is where this plan started, or `None`.
+    ///
+    /// It never passes a row that [`until`](Self::until) or the end of a range of time left out. Where such a row stands
+    /// among those that are delivered, since a clock was wrong, it stays: ascending at the row delivered before it,
+    /// descending where the plan started. A read-out that goes on from there delivers the rows after it once more. The
+    /// ascending read-out from a checkpoint ends there instead, and delivers none twice. Rows that are left out as too early
+    /// hold nothing up.
     #[must_use]
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         let is_complete = matches!(self.machine.state, State::Done { is_complete: true });
         let reached = match self.machine.order {
             Order::Ascending => self.machine.last_delivered,
-            Order::Descending => self.machine.last_delivered.filter(|_| is_complete),
+            Order::Descending => self.machine.last_delivered.filter(|_| is_complete && !self.machine.is_held),
         };
         reached.or(self.since)
     }

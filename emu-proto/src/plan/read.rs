@@ -28,8 +28,8 @@ pub(super) struct Reading {
     pub(super) total: Option<u64>,
     /// A row that was there when it was last asked for: the last one read, or one that a search has found.
     pub(super) anchor: Option<Checkpoint>,
-    /// The row that the search for the lower bound has found.
-    pub(super) oldest_seen: Option<Checkpoint>,
+    /// From where on rows are known to be there, if that was looked for.
+    pub(super) oldest: Option<u32>,
     /// The serial number of the rows.
     pub(super) serial_number: SerialNumber,
     /// Whether the anchor is a checkpoint that was not compared with the log yet.
@@ -72,7 +72,7 @@ impl Reading {
             last: 0,
             total: None,
             anchor: None,
-            oldest_seen: None,
+            oldest: None,
             serial_number,
             must_check: false,
             is_suspect: false,
@@ -99,7 +99,6 @@ impl Machine {
         match self.order {
             Order::Ascending => {
                 (reading.first, reading.last) = (reading.low, reading.high);
-                reading.anchor = reading.oldest_seen;
                 if let Target::Since(checkpoint) = self.target {
                     reading.first = checkpoint.index.saturating_add(1);
                     reading.anchor = Some(checkpoint);
@@ -193,6 +192,13 @@ impl Machine {
                 (self.reading.low, self.reading.last, self.reading.total) = (0, 0, None);
                 self.accept(row)
             }
+            None if self.ends_at_until() && self.is_late(row) => {
+                // The row, and whatever comes after it, is the next read-out's.
+                self.answer.has_moved = true;
+                self.reading.total = Some(u64::from(self.reading.first.abs_diff(row.index)));
+                self.reading.next = None;
+                self.abandon()
+            }
             None => self.accept(row),
         }
     }
@@ -250,20 +256,33 @@ impl Machine {
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
-        let is_wanted = if is_clock_set(row.timestamp) {
-            self.times.contain(row.timestamp)
-        } else {
-            (self.reading.core_low..self.reading.core_end).contains(&u64::from(row.index))
-        };
+        self.continuity.follow(row, self.order, &mut self.events);
+        let is_late = self.is_late(row);
+        let is_wanted = !is_late
+            && if is_clock_set(row.timestamp) {
+                self.times.contain(row.timestamp)
+            } else {
+                u64::from(row.index) >= self.reading.core_low
+            };
         if !is_wanted {
+            // What is left out as too late is another read-out's, which starts from a row before it.
+            self.is_held |= is_late && (self.order == Order::Ascending || self.last_delivered.is_some());
             return Verdict::Discard;
         }
-        self.continuity.follow(row, self.order, &mut self.events);
         self.delivered = self.delivered.saturating_add(1);
-        if self.last_delivered.is_none() || self.order == Order::Ascending {
+        if self.last_delivered.is_none() || (self.order == Order::Ascending && !self.is_held) {
             self.last_delivered = Some(row);
         }
         Verdict::Deliver
+    }
+
+    /// Whether the row was logged after the times asked for. One without a time is judged by its place.
+    fn is_late(&self, row: Checkpoint) -> bool {
+        if is_clock_set(row.timestamp) {
+            self.times.until.is_some_and(|until| row.timestamp > until)
+        } else {
+            u64::from(row.index) >= self.reading.core_end
+        }
     }
 
     /// Takes the end of an answer from which nothing was drawn yet.

@@ -1,27 +1,32 @@
-//! Finding a bound: the smallest index whose row is there and, if a time is given, is no older than that.
+//! Finding a bound: the smallest index whose row is there or, if a time is given, whose row is no older than that.
 //!
-//! Bisection over single rows. In a ring the rows that are there are one stretch, and time rises along it, so that one
-//! edge is to be found. A row that is missing within the stretch would mislead: therefore the block of rows below an edge
-//! that was found by absence is read as well, and if something is there, the search goes on below.
+//! Bisection over single rows. In a ring the rows that are there are one stretch, so that one edge is to be found. A row
+//! that is missing within the stretch would mislead: therefore the block of rows below the edge is read as well, and if
+//! something is there, the search goes on below.
 //!
-//! A row whose clock was not set is as old as the next row above it whose clock was.
+//! A time is looked for between two rows that are there. That it rises along the log is a hint and no more: where the rows
+//! that were looked at contradict it ([`Clock`]), the search ends with [`Outcome::Untrusted`]. A row that is missing, or
+//! whose clock was not set, is as old as the next row above it whose clock was.
 
 use chrono::{DateTime, Utc};
 
 use super::Verdict;
 use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
+use crate::request::Log;
 
-/// A search under way. Everything at `hi` and above fulfils the condition; nothing below `lo` is known to.
+/// A search under way. What is at `hi` fulfils the condition; nothing below `lo` is known to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
-    bound: Bound,
+    /// The row's time; `None` if it need only be there.
+    time: Option<DateTime<Utc>>,
     /// No index below this one is of interest.
     floor: u32,
     lo: u32,
     hi: u32,
-    /// The row at `hi`, if it was read.
+    /// The row at `hi`, if it was read; of a time, the row there or above.
     row: Option<Checkpoint>,
+    clock: Clock,
     /// Whether the row at `hi` is known to fulfil the condition; else it is asked for last.
     is_proven: bool,
     /// Whether the row below `lo` is not there; else it is too old, or there is none.
@@ -33,15 +38,6 @@ pub(super) struct Search {
     is_doubted: bool,
     /// The row that the answer under way has brought.
     found: Option<Checkpoint>,
-}
-
-/// The condition.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bound {
-    /// The row's time; `None` if it need only be there.
-    pub(super) time: Option<DateTime<Utc>>,
-    /// What holds for rows whose time cannot be known.
-    pub(super) unknown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,23 +67,84 @@ pub(super) enum Outcome {
     },
     /// No row fulfils the condition.
     Nowhere,
+    /// The clock was not steady: time says nothing about places.
+    Untrusted,
 }
 
-/// An edge in a log with many holes is looked for so many times; each round takes 33 requests at most.
+/// What the rows that were looked at say of the clock, each by how far it is ahead of its place: its time less what the
+/// rows up to its index take. Power failures let that grow along the log; where it shrinks, the clock was set back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    interval: u32,
+    /// So many intervals it may shrink: what rows that are looked at around a bound make up for.
+    slack: u32,
+    /// The largest of the rows below `lo`, and the smallest of those from `hi` on.
+    most_below: i64,
+    least_above: i64,
+    /// That of the row below `lo`.
+    last_below: i64,
+}
+
+impl Clock {
+    const NOTHING: Self =
+        Self { interval: 0, slack: 0, most_below: i64::MIN, least_above: i64::MAX, last_below: i64::MIN };
+
+    /// Starts from the oldest and the newest row.
+    pub(super) fn new(log: Log, interval: i64, oldest: Option<Checkpoint>, newest: Checkpoint) -> Self {
+        let mut clock =
+            Self { interval: u32::try_from(interval).unwrap_or(u32::MAX), slack: log.limit(), ..Self::NOTHING };
+        clock.most_below = oldest.and_then(|oldest| clock.lead(oldest)).unwrap_or(i64::MIN);
+        clock.least_above = clock.lead(newest).unwrap_or(i64::MAX);
+        clock
+    }
+
+    /// How far the row is ahead of its place; `None` if its clock was not set.
+    fn lead(&self, row: Checkpoint) -> Option<i64> {
+        let due = i64::from(self.interval).saturating_mul(i64::from(row.index));
+        is_clock_set(row.timestamp).then(|| row.timestamp.timestamp().saturating_sub(due))
+    }
+
+    /// Takes a row, which becomes the lowest one above the bound or the highest one below it.
+    fn note(&mut self, row: Checkpoint, is_above: bool) {
+        let Some(lead) = self.lead(row) else { return };
+        if is_above {
+            self.least_above = self.least_above.min(lead);
+        } else {
+            (self.most_below, self.last_below) = (self.most_below.max(lead), lead);
+        }
+    }
+
+    /// Whether time went on with the rows, but for what may be made up for.
+    pub(super) fn is_steady(&self) -> bool {
+        let slack = i64::from(self.interval).saturating_mul(i64::from(self.slack));
+        self.most_below <= self.least_above.saturating_add(slack)
+    }
+
+    /// Whether it went on evenly from the row below the bound to the one at it: else a spell of another clock may begin or
+    /// end between them.
+    fn is_even_up_to(&self, above: Option<Checkpoint>) -> bool {
+        let lead = above.and_then(|row| self.lead(row));
+        lead.is_some_and(|lead| lead.abs_diff(self.last_below) < u64::from(self.interval))
+    }
+}
+
+/// An edge in a log with many holes is looked for so many times, each of which goes down by a block at least: enough for
+/// all that a ring of three years holds. The first takes 32 halvings at most, the others fewer.
 const ROUNDS: u8 = 64;
 
 /// So many times a row is asked for that cannot be read.
 pub(super) const TRIES: u8 = 3;
 
 impl Search {
-    /// Starts a search from `floor` to `hi`. `row` is the one at `hi` if it is known to fulfil the condition.
-    pub(super) const fn new(bound: Bound, floor: u32, hi: u32, row: Option<Checkpoint>) -> Self {
+    /// Looks for a row that is there, from `floor` to `hi`. `row` is the one at `hi` if it is known to be there.
+    pub(super) const fn new(floor: u32, hi: u32, row: Option<Checkpoint>) -> Self {
         Self {
-            bound,
+            time: None,
             floor,
             lo: floor,
             hi,
             row,
+            clock: Clock::NOTHING,
             is_proven: row.is_some(),
             is_absent: false,
             step: Step::Probe,
@@ -96,6 +153,11 @@ impl Search {
             is_doubted: false,
             found: None,
         }
+    }
+
+    /// Looks for a time, from the oldest row at `floor` to `newest`, which is no older.
+    pub(super) const fn by_time(time: DateTime<Utc>, floor: u32, newest: Checkpoint, clock: Clock) -> Self {
+        Self { time: Some(time), clock, ..Self::new(floor, newest.index, Some(newest)) }
     }
 
     /// Returns the bound if nothing needs to be asked.
@@ -124,7 +186,7 @@ impl Search {
         let is_wanted = match self.step {
             Step::Probe => true,
             Step::Wide => is_clock_set(row.timestamp),
-            Step::Walk => self.holds(row).unwrap_or(self.bound.unknown),
+            Step::Walk => true,
         };
         if !is_wanted {
             return Verdict::Discard;
@@ -155,26 +217,41 @@ impl Search {
             Step::Probe => self.probed(found, bad_lines > 0),
             Step::Wide => {
                 self.step = Step::Probe;
-                // Where no clock was set up to `hi`, what holds there holds here.
+                // Where no clock was set up to `hi`, the row there or above is the next one.
                 let reaches_hi = self.hi.saturating_sub(self.middle()) < limit;
-                let unknown = reaches_hi || self.bound.unknown;
-                let holds = found.and_then(|row| self.holds(row)).unwrap_or(unknown);
-                self.settle(holds, false, None)
+                let next = found.or(self.row.filter(|_| reaches_hi));
+                match next.map(|row| (row, self.holds(row))) {
+                    Some((row, Some(holds))) => self.settle_time(row, holds),
+                    // No clock was set for a whole block.
+                    _ => Outcome::Untrusted,
+                }
             }
             Step::Walk => self.walked(found, bad_lines > 0, limit),
         }
     }
 
     fn probed(&mut self, found: Option<Checkpoint>, is_unreadable: bool) -> Outcome {
-        match found.map(|row| self.holds(row)) {
-            Some(Some(holds)) => self.settle(holds, false, found),
-            None if !is_unreadable => self.settle(false, true, None),
-            None if self.bound.time.is_none() => self.settle(true, false, None),
-            Some(None) | None => {
+        let is_by_time = self.time.is_some();
+        match (found, found.and_then(|row| self.holds(row))) {
+            (Some(row), Some(holds)) if is_by_time => self.settle_time(row, holds),
+            _ if is_by_time => {
                 self.step = Step::Wide;
                 Outcome::Closer
             }
+            (Some(_), _) => self.settle(true, false, found),
+            (None, _) => self.settle(is_unreadable, !is_unreadable, None),
         }
+    }
+
+    /// Takes the row in the middle, or in its lieu the next one above whose clock was set.
+    fn settle_time(&mut self, row: Checkpoint, holds: bool) -> Outcome {
+        self.clock.note(row, holds);
+        if !self.clock.is_steady() {
+            return Outcome::Untrusted;
+        }
+        let outcome = self.settle(holds, false, Some(row));
+        let is_found = matches!(outcome, Outcome::Found { is_edge: false, .. });
+        if is_found && !self.clock.is_even_up_to(self.row) { Outcome::Untrusted } else { outcome }
     }
 
     /// Takes the answer for the row in the middle.
@@ -200,7 +277,7 @@ impl Search {
     fn walked(&mut self, found: Option<Checkpoint>, is_unreadable: bool, limit: u32) -> Outcome {
         let Some(row) = found else {
             // Lines that cannot be read are rows nevertheless, and may be what is looked for.
-            let index = if is_unreadable && self.bound.unknown { self.walk_start(limit) } else { self.hi };
+            let index = if is_unreadable { self.walk_start(limit) } else { self.hi };
             return Outcome::Found { index, row: self.row, is_edge: true };
         };
         (self.lo, self.hi, self.row, self.step) = (self.floor, row.index, Some(row), Step::Probe);
@@ -215,7 +292,7 @@ impl Search {
 
     /// Whether the row fulfils the condition; `None` if its clock was not set.
     fn holds(&self, row: Checkpoint) -> Option<bool> {
-        match self.bound.time {
+        match self.time {
             None => Some(true),
             Some(time) => is_clock_set(row.timestamp).then_some(row.timestamp >= time),
         }

@@ -1,11 +1,12 @@
 //! A meter in virtual time, and a driver that reads it through a plan with faults on the way. All rows are made up.
+#![allow(dead_code, reason = "each file of tests uses a part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use emu_proto::{
-    DeciHertz, DeciVolts, End, Entry, Event, LoadProfileEntry, MilliAmperes, PowerFactor, Readout, ReadoutPlan,
-    SerialNumber, Status, VarHours, Verdict, WattHours, Watts,
+    Checkpoint, DeciHertz, DeciVolts, End, Entry, Event, LoadProfileEntry, MilliAmperes, PowerFactor, Readout,
+    ReadoutPlan, SerialNumber, Status, VarHours, Verdict, WattHours, Watts,
 };
 
 pub(crate) type Plan = ReadoutPlan<LoadProfileEntry>;
@@ -278,4 +279,33 @@ fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, s
         }
     }
     plan.handle_end(End::Complete);
+}
+
+pub(crate) fn read(plan: Plan, meter: &Meter) -> Seen {
+    read_with(plan, &mut meter.clone(), |_, _| Fault::None)
+}
+
+pub(crate) fn read_with(mut plan: Plan, meter: &mut Meter, fault: impl FnMut(&mut Meter, usize) -> Fault) -> Seen {
+    let seen = run(&mut plan, meter, 1000, fault);
+    assert!(plan.is_done(), "{:?}", seen.requests);
+    seen
+}
+
+/// A meter with so many rows from `first` on.
+pub(crate) fn with_rows(first: u32, count: u32) -> Meter {
+    let mut meter = Meter::new(12_345_678, first, u32::MAX);
+    meter.log(count);
+    meter
+}
+
+pub(crate) fn checkpoint(meter: &Meter, index: u32) -> Checkpoint {
+    Checkpoint::of(&meter.ring[&index])
+}
+
+pub(crate) fn range(from: u32, to: u32) -> Readout {
+    Readout::Range { from, to }
+}
+
+pub(crate) fn upto(indices: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    indices.into_iter().collect()
 }

@@ -1,0 +1,235 @@
+//! Answers that break or lie, and rows that are missing, doubled or never readable.
+#![allow(clippy::arithmetic_side_effects, reason = "a test may panic")]
+
+mod model;
+
+use emu_proto::{End, Event, LoadProfileEntry, Order, Readout, Verdict};
+use model::{Fault, Meter, Plan, START, checkpoint, range, read, read_with, row, run, time, upto, with_rows};
+
+#[test]
+fn after_a_break_the_missing_rows_are_asked_for() {
+    let mut meter = with_rows(1, 100);
+    let faults =
+        [Fault::None, Fault::Broken(40), Fault::Refused, Fault::Broken(1), Fault::Broken(0), Fault::Dropped(7)];
+    let seen = read_with(Plan::last(100), &mut meter, |_, number| *faults.get(number).unwrap_or(&Fault::None));
+    assert_eq!((seen.indices(), seen.events), (upto(1..=100), vec![]));
+    assert_eq!(seen.requests[1..4], [range(1, 100), range(40, 100), range(40, 100)]);
+}
+
+#[test]
+fn an_answer_that_ends_too_early_and_looks_whole_is_no_gap() {
+    let meter = with_rows(5, 20);
+    for (plan, rows) in [(Plan::all().block(6), 20), (Plan::last(9), 9), (Plan::since(checkpoint(&meter, 10)), 14)] {
+        for (at, place) in (0..12).flat_map(|at| [(at, 0), (at, 1), (at, 2), (at, 5)]) {
+            for plan in [plan.clone(), plan.clone().descending()] {
+                let short = |_: &mut Meter, number| if number == at { Fault::Short(place) } else { Fault::None };
+                let seen = read_with(plan, &mut meter.clone(), short);
+                assert_eq!((seen.rows.len(), seen.events), (rows, vec![]), "answer {at} before row {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_link_that_carries_one_row_at_a_time_still_gets_all() {
+    let mut meter = with_rows(1, 30);
+    let seen = read_with(Plan::last(30), &mut meter, |_, _| Fault::Broken(1));
+    assert_eq!((seen.indices(), seen.events), (upto(1..=30), vec![]));
+}
+
+#[test]
+fn fruitless_answers_are_counted_until_one_brings_something() {
+    let meter = with_rows(1, 10);
+    let mut plan = Plan::last(10);
+    for count in 0..7 {
+        assert_eq!(plan.fruitless(), count);
+        assert_eq!(plan.poll_request(), Some(Readout::Last(1)));
+        plan.handle_end(End::Broken);
+    }
+    let seen = run(&mut plan, &mut meter.clone(), 1, |_, _| Fault::None);
+    assert_eq!((seen.rows.len(), plan.fruitless()), (0, 0));
+}
+
+#[test]
+fn a_row_that_may_be_cut_is_delivered_when_it_is_seen_whole() {
+    // `perform` asserts that the cut row is not delivered.
+    for cut_at in 0..5 {
+        let mut meter = with_rows(1, 5);
+        let faults = [Fault::None, Fault::Cut(cut_at)];
+        let seen = read_with(Plan::last(5), &mut meter, |_, number| *faults.get(number).unwrap_or(&Fault::None));
+        assert_eq!((seen.indices(), seen.events), (upto(1..=5), vec![]));
+        assert_eq!(seen.rows, meter.ring.values().copied().collect::<Vec<_>>());
+    }
+    // A server that never ends the last line.
+    for plan in [Plan::all(), Plan::all().descending(), Plan::last(5).block(2), Plan::times(time(START)..)] {
+        let mut meter = with_rows(1, 5);
+        let mut seen = read_with(plan, &mut meter, |_, _| Fault::Unterminated);
+        seen.rows.sort_by_key(|row| row.index);
+        assert_eq!((seen.indices(), seen.events), (upto(1..=5), vec![]));
+    }
+    let mut meter = with_rows(1, 1);
+    let seen = read_with(Plan::all(), &mut meter, |_, _| Fault::Unterminated);
+    assert_eq!((seen.indices(), seen.events), (upto([1]), vec![]));
+}
+
+#[test]
+fn a_cut_after_so_many_bytes_never_misreads_a_row() {
+    // A server that sends so many bytes of each answer and closes: 10 of header, 20 a row, the last number and the line end
+    // being 4 of them. The first row has but one place, so that it has to come whole.
+    for limit in 30..230 {
+        for order in [Order::Ascending, Order::Descending] {
+            let meter = with_rows(1, 9);
+            let mut plan = Plan::all().order(order);
+            let mut rows = Vec::new();
+            while let Some(readout) = plan.poll_request().filter(|_| plan.fruitless() < 9) {
+                let mut sent = 10;
+                for index in meter.answer(readout) {
+                    let row = meter.ring[&index];
+                    sent += 20;
+                    let verdict = match sent - limit {
+                        ..=0 => plan.handle_row(&row),
+                        1 => plan.handle_unterminated(&row),
+                        cut @ 2..=3 => {
+                            let frequency = emu_proto::DeciHertz(if cut == 2 { 50 } else { 5 });
+                            plan.handle_unterminated(&LoadProfileEntry { frequency, ..row })
+                        }
+                        _ => {
+                            plan.handle_end(if sent - limit < 20 { End::Broken } else { End::Complete });
+                            break;
+                        }
+                    };
+                    if verdict == Verdict::Deliver {
+                        assert!(sent - limit < 2, "row {index} was cut at {limit}");
+                        rows.push(index);
+                    }
+                    if verdict == Verdict::Abandon || sent >= limit {
+                        break;
+                    }
+                }
+                plan.handle_end(End::Complete);
+            }
+            // With room for two rows and a bit, all come.
+            assert!(limit < 54 || rows.len() == 9, "{rows:?} at {limit}");
+        }
+    }
+}
+
+#[test]
+fn gap() {
+    let mut meter = Meter::new(1, 1, u32::MAX);
+    meter.holes.extend([4, 5, 9]);
+    meter.log(12);
+    let present: Vec<u32> = meter.ring.keys().copied().collect();
+    let gaps = [Event::Gap { first: 4, last: 5 }, Event::Gap { first: 9, last: 9 }];
+    for block in [2, 3, 4, 5, 3000] {
+        let seen = read(Plan::all().block(block), &meter);
+        assert_eq!((seen.indices(), &seen.events[..]), (present.clone(), &gaps[..]), "block {block}");
+        let seen = read(Plan::all().descending().block(block), &meter);
+        assert_eq!(seen.indices(), upto(present.iter().rev().copied()), "block {block}");
+        assert_eq!(seen.events, [gaps[1], gaps[0]]);
+    }
+}
+
+#[test]
+fn gap_wider_than_a_request() {
+    let mut meter = Meter::new(1, 1, u32::MAX);
+    meter.holes.extend(500..10_000);
+    meter.log(12_000);
+    let present: Vec<u32> = meter.ring.keys().copied().collect();
+    let seen = read(Plan::indices(1, 20_000), &meter);
+    assert_eq!(seen.indices(), present);
+    assert_eq!(seen.events, [Event::Gap { first: 500, last: 9999 }]);
+    // Below such a hole nothing is looked for.
+    let seen = read(Plan::indices(20_000, 1), &meter);
+    assert_eq!(seen.indices(), upto((10_000..=12_000).rev()));
+    assert_eq!(seen.events, [Event::Absent { first: 1, last: 9999 }]);
+}
+
+#[test]
+fn a_hole_at_a_probe_does_not_hide_the_rows_below_it() {
+    for hole in [500..600, 1000..1001, 7..8, 900..2500] {
+        let mut meter = Meter::new(1, 0, u32::MAX);
+        meter.holes.extend(hole.clone());
+        meter.log(2600);
+        let present: Vec<u32> = meter.ring.keys().copied().collect();
+        let seen = read(Plan::all(), &meter);
+        assert_eq!(seen.indices(), present);
+        assert_eq!(seen.events, [Event::Gap { first: hole.start, last: hole.end - 1 }]);
+        let seen = read(Plan::times(time(START + 900 * 5)..), &meter);
+        assert_eq!(seen.indices(), present[4..], "{hole:?}");
+    }
+}
+
+#[test]
+fn unreadable() {
+    let mut meter = with_rows(1, 10);
+    meter.unreadable.extend([4, 5]);
+    let event = [Event::Unreadable { first: 4, last: 5 }];
+    let seen = read(Plan::last(10), &meter);
+    assert_eq!((seen.indices(), &seen.events[..]), (vec![1, 2, 3, 6, 7, 8, 9, 10], &event[..]));
+    // Asked for three times.
+    assert_eq!(seen.requests, [Readout::Last(1), range(1, 10), range(3, 10), range(3, 10)]);
+    let seen = read(Plan::all().descending().block(2), &meter);
+    assert_eq!((seen.rows.len(), seen.events.len()), (8, 2), "{:?}", seen.events);
+    // Once is no loss.
+    meter.unreadable.clear();
+    let seen = read_with(Plan::last(10), &mut meter, |_, n| if n < 3 { Fault::Bad(3) } else { Fault::None });
+    assert_eq!((seen.indices(), seen.events), (upto(1..=10), vec![]));
+}
+
+#[test]
+fn unreadable_at_either_end() {
+    let mut meter = with_rows(1, 10);
+    meter.unreadable.extend([1, 2, 9]);
+    let seen = read(Plan::all(), &meter);
+    assert_eq!(seen.indices(), [3, 4, 5, 6, 7, 8, 10]);
+    assert_eq!(seen.events, [Event::Unreadable { first: 1, last: 2 }, Event::Unreadable { first: 9, last: 9 }]);
+    // The newest cannot be read: the span ends before it, and the next read-out tells of it.
+    meter.unreadable = [10].into();
+    let mut plan = Plan::all();
+    let seen = run(&mut plan, &mut meter, 99, |_, _| Fault::None);
+    assert_eq!((seen.indices(), seen.events), (upto(1..=9), vec![]));
+    meter.log(1);
+    let seen = read(Plan::since(plan.checkpoint().unwrap()), &meter);
+    assert_eq!((seen.indices(), seen.events), (upto([11]), vec![Event::Unreadable { first: 10, last: 10 }]));
+}
+
+#[test]
+fn duplicate() {
+    let mut meter = with_rows(1, 6);
+    let seen =
+        read_with(Plan::last(6), &mut meter, |_, number| if number == 1 { Fault::Twice(2) } else { Fault::None });
+    assert_eq!((seen.indices(), seen.events), (upto(1..=6), vec![Event::Duplicate { index: 3 }]));
+}
+
+#[test]
+fn rows_out_of_order_are_asked_for_again() {
+    let mut plan = Plan::last(3);
+    let rows = [row(1, 1, START), row(1, 2, START + 900), row(1, 3, START + 1800)];
+    assert_eq!(plan.poll_request(), Some(Readout::Last(1)));
+    assert_eq!(plan.handle_row(&rows[2]), Verdict::Discard);
+    plan.handle_end(End::Complete);
+    assert_eq!(plan.poll_request(), Some(range(1, 3)));
+    assert_eq!(plan.handle_row(&rows[0]), Verdict::Deliver);
+    assert_eq!(plan.handle_row(&rows[2]), Verdict::Abandon);
+    assert_eq!(plan.handle_row(&rows[1]), Verdict::Abandon);
+    plan.handle_end(End::Broken);
+    assert_eq!(plan.poll_request(), Some(range(1, 3)));
+    assert_eq!(plan.handle_row(&rows[0]), Verdict::Discard);
+    assert_eq!(plan.handle_row(&rows[1]), Verdict::Deliver);
+    assert_eq!(plan.handle_row(&rows[2]), Verdict::Deliver);
+    plan.handle_end(End::Complete);
+    assert_eq!((plan.poll_request(), plan.poll_event()), (None, None));
+}
+
+#[test]
+fn unasked() {
+    let mut meter = with_rows(100, 5);
+    let seen = read_with(Plan::indices(0, 102), &mut meter, |_, _| Fault::Clamped);
+    assert_eq!(seen.indices(), [100, 101, 102]);
+    assert_eq!(seen.events, [Event::Absent { first: 0, last: 99 }]);
+    // Bisection asks below the ring.
+    let seen = read_with(Plan::all(), &mut meter, |_, _| Fault::Clamped);
+    assert_eq!(seen.indices(), upto(100..105));
+    assert!(!seen.events.is_empty() && seen.events.iter().all(|e| *e == Event::Unasked { index: 100 }));
+}
