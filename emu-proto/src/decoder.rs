@@ -16,7 +16,7 @@ use crate::row::read_line;
 /// cut into chunks, rows, errors and positions are the same.
 ///
 /// `N` must hold the longest line without its line feed: the header of the known firmware has 635 bytes, a row rarely more
-/// than 250. With fewer than 272 bytes, rows are read correctly, but those that come in parts not the fast way.
+/// than 250.
 ///
 /// # Call order
 ///

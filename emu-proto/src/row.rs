@@ -1,5 +1,7 @@
 //! The careful way through a row: any column order, any dialect, and an exact error.
 
+use chrono::DateTime;
+
 use crate::columns::{Column, Quantity};
 use crate::dialect::Deviations;
 use crate::digits::leading_number;
@@ -224,7 +226,11 @@ impl Cell {
         if self.column.optional && bytes.iter().all(|byte| *byte == b'0') {
             return Ok(());
         }
-        row.set_time(self.number, read_time(bytes, met).ok_or(ReadErrorKind::Time)?);
+        let time = read_time(bytes, met).ok_or(ReadErrorKind::Time)?;
+        // In every form, second 0 of 1970 is a 0, and as such no value where there may be none.
+        if !self.column.optional || time != DateTime::UNIX_EPOCH {
+            row.set_time(self.number, time);
+        }
         Ok(())
     }
 

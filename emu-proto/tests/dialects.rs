@@ -191,6 +191,8 @@ fn the_logbooks_empty_values() {
         );
         let entry: LogbookEntry = read_row(row.as_bytes()).unwrap();
         assert_eq!(entry.timestamp_after, None);
+        let zero = row.replacen(&format!("Z;{nothing};"), "Z;1970-01-01T00:00:00Z;", 1);
+        assert_eq!(read_row::<LogbookEntry>(zero.as_bytes()).unwrap().timestamp_after, None);
         assert_eq!((entry.ct_primary_before, entry.vt_secondary_before), (None, None));
         assert_eq!((entry.s0_pulse_value_before, entry.s0_pulse_width_before), (None, None));
         assert_eq!((entry.ct_primary, entry.s0_pulse_width), (6, Milliseconds(11)));
