@@ -183,7 +183,8 @@ impl<T: Cell> Cell for Option<T> {
     }
 
     fn of_time(time: DateTime<Utc>) -> Option<Self> {
-        T::of_time(time).map(Some)
+        // Second 0 of 1970 is a 0, however it is written.
+        T::of_time(time).map(|value| (time != DateTime::UNIX_EPOCH).then_some(value))
     }
 
     fn of_nothing() -> Option<Self> {

@@ -73,6 +73,7 @@ fn what_no_writer_writes() {
     check_edited(|body| format!("\r\n\n{body}"), Deviations::BLANK_LINE | Deviations::CRLF);
     check_edited(|body| body.replace(";2985;", "; 2985 ;"), Deviations::PADDING);
     check_edited(|body| body.replace(";2985;", ";\"2985\";"), Deviations::QUOTES);
+    check_edited(|body| body.replace(";2985;", ";2985.0;"), Deviations::OTHER_SCALE);
     check_edited(|body| body.replace("Serial;", "serial NUMBER;"), Deviations::HEADER_SPELLING);
     check_edited(|body| body.replace("[1/10 V]", "[1/10V]"), Deviations::HEADER_SPELLING);
     check_edited(|body| body.replace("Frequency [", "Frequency["), Deviations::empty());
@@ -118,6 +119,9 @@ fn a_scale_is_never_guessed() {
     let known = write_body(&Dialect::KNOWN, &[manual_entry()]);
     // A decimal point where no unit says what it means.
     let body = known.replace("Frequency [1/10 Hz]", "Frequency").replace(";500\n", ";50.0\n");
+    assert_eq!(read::<LoadProfileEntry>(&body).fault().kind, ReadErrorKind::Integer);
+    // Nor where another column's unit does.
+    let body = body.replace("Active Power L3 [W]", "Active Power L3 [kW]");
     assert_eq!(read::<LoadProfileEntry>(&body).fault().kind, ReadErrorKind::Integer);
     // A unit of another quantity.
     let fault = read::<LoadProfileEntry>(known.replace("[1/10 Hz]", "[1/10 V]")).fault();
@@ -193,6 +197,9 @@ fn the_logbooks_empty_values() {
         assert_eq!(entry.timestamp_after, None);
         let zero = row.replacen(&format!("Z;{nothing};"), "Z;1970-01-01T00:00:00Z;", 1);
         assert_eq!(read_row::<LogbookEntry>(zero.as_bytes()).unwrap().timestamp_after, None);
+        // The second line goes the quick way.
+        let rows = read::<LogbookEntry>(format!("{row}\n{zero}\n")).good();
+        assert_eq!(rows, [entry, entry]);
         assert_eq!((entry.ct_primary_before, entry.vt_secondary_before), (None, None));
         assert_eq!((entry.s0_pulse_value_before, entry.s0_pulse_width_before), (None, None));
         assert_eq!((entry.ct_primary, entry.s0_pulse_width), (6, Milliseconds(11)));

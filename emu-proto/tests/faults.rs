@@ -83,6 +83,35 @@ fn times() {
     }
 }
 
+/// A line in a dialect that is known by then, in which the quick reader tries first.
+#[test]
+fn faults_in_another_dialect() {
+    let dialect = Dialect { time: TimeForm::Offset(60), header: HeaderForm::Plain, quoted: true, ..Dialect::KNOWN };
+    let good = write_body(&dialect, &[manual_entry(); 2]);
+    let line = good.lines().nth(1).unwrap();
+    for (from, to, kind) in [
+        ("+01:00", "+24:00", ReadErrorKind::Time),
+        ("+01:00", "+01:60", ReadErrorKind::Time),
+        ("+01:00", "+01.00", ReadErrorKind::Time),
+        ("T11:30", "T24:30", ReadErrorKind::Time),
+        ("05-20T", "02-30T", ReadErrorKind::Time),
+        ("2021-05-20T", "1970-01-01T", ReadErrorKind::Time),
+        ("\"232.6\"", "\"232.61\"", ReadErrorKind::TooFine),
+        ("\"232.6\"", "\"214748364.8\"", ReadErrorKind::Range { min: i64::from(i32::MIN), max: i64::from(i32::MAX) }),
+        ("\"0.99\"", "\"1.01\"", ReadErrorKind::Range { min: -100, max: 100 }),
+        ("\"232.6\"", "\"2.32.6\"", ReadErrorKind::Number),
+        ("\"12345678\"", "\"1234567.8\"", ReadErrorKind::Integer),
+    ] {
+        let changed = line.replacen(from, to, 1);
+        let changed = if from.starts_with("2021") { changed.replacen("T11:30", "T00:30", 1) } else { changed };
+        let body = format!("{good}{changed}\n{line}\n");
+        let reading = assert_cuts::<LoadProfileEntry>(body.as_bytes());
+        assert_eq!(reading.rows[3], Ok(manual_entry()));
+        let fault = reading.fault();
+        assert_eq!((fault.kind, fault.line), (kind, 4), "{changed}");
+    }
+}
+
 #[test]
 fn empty_cells() {
     for number in 0..28 {

@@ -49,13 +49,14 @@ proptest! {
     #[test]
     fn the_quick_and_the_careful_reader_agree(
         dialect in dialect(),
-        entries in vec(load_profile_entry(i64::MIN), 1..5),
+        entries in vec(prop_oneof![4 => usual_entry(), 1 => load_profile_entry(i64::MIN)], 1..5),
         unit in prop::sample::select(vec![("", ""), ("W]", "kW]"), ("[V]", "[mV]"), ("[mA]", "[A]"), ("[Wh]", "[1/10 Wh]")]),
         new in prop::option::of("( ?[a-z0-9;\",. ]{0,5} ?|\"[a-z0-9;, ]{0,5}\" ?)"),
-        damage in vec((any::<prop::sample::Index>(), prop_oneof![any::<u8>(), prop::sample::select(&b";,\t\n\r\"-+. 09Z"[..])]), 0..3),
+        damage in vec((any::<prop::sample::Index>(), prop_oneof![any::<u8>(), prop::sample::select(&b";,\t\n\r\"-+. 0239Z"[..])]), 0..3),
     ) {
-        let header = write_body::<LoadProfileEntry>(&dialect, &[]).replace(unit.0, unit.1);
-        let mut body = header.clone() + &write_body(&dialect, &entries)[write_body::<LoadProfileEntry>(&dialect, &[]).len()..];
+        // Each entry twice, so that its deviations have been noted when it comes again.
+        let entries: Vec<_> = entries.into_iter().flat_map(|entry| [entry; 2]).collect();
+        let mut body = write_body(&dialect, &entries).replace(unit.0, unit.1);
         if let Some(new) = new && dialect.header != HeaderForm::None && !dialect.byte_order_mark {
             let lines = body.split_inclusive('\n').enumerate();
             let cell = |number| if number == 0 { "new" } else { &new };
