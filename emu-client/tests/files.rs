@@ -350,3 +350,22 @@ fn an_interrupt_leaves_no_file() {
         assert_eq!(files(folder.path()), [] as [String; 0]);
     }
 }
+
+/// Rows whose clock ran ahead are too late for --until: the run ends in front of them, and the next one adds them.
+#[test]
+fn rows_that_are_too_late_wait_for_the_next_run() {
+    use emu_simulator::Event;
+    let household = Household::new(1).quiet().event(51, Event::ClockStep { quarters: 200 });
+    let household = household.event(61, Event::ClockStep { quarters: -200 });
+    let (simulator, meter) = start(Simulator::builder().household(household).rows(100));
+    let (_folder, path) = folder("data.csv");
+    let name = path.to_str().unwrap();
+    let until = simulator.load_profile()[79].timestamp.to_rfc3339();
+    for (until, last) in [(Some(&until), 50), (None, 100)] {
+        let mut args = vec!["data", &meter, "--since", name, "-o", name];
+        args.extend(until.into_iter().flat_map(|until| ["--until", until]));
+        assert_eq!(emu(&args).code, 0);
+        let indices: Vec<u32> = rows_of(&std::fs::read_to_string(&path).unwrap()).iter().map(|row| row.index).collect();
+        assert_eq!(indices, (1..=last).collect::<Vec<_>>());
+    }
+}

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::pin::Pin;
 
-use emu_client::{Entry, Error, ErrorKind, Event, Item, Items, Meter, Notice, Order, ReadoutPlan};
+use emu_client::{Checkpoint, Entry, Error, ErrorKind, Event, Item, Items, Meter, Notice, Order, ReadoutPlan};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -149,6 +149,10 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
                 item = items.next() => item,
             };
             match item {
+                // With --until: a row before this one was left out, and the next run is to go on in front of that.
+                Some(Ok(Item::Row(row))) if self.job.adds && items.checkpoint() != Some(Checkpoint::of(&row)) => {
+                    return Ok(Ending::Complete);
+                }
                 Some(Ok(Item::Row(row))) => {
                     let (output, writer) = self.open()?;
                     writer.row(output, &row)?;
