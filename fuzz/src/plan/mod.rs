@@ -174,7 +174,14 @@ impl<R: ModelEntry> Session<R> {
             self.request(Fault::None);
             count += 1;
             assert!(count <= most, "more than {most} requests for {rows} rows");
-            assert!(self.plan.fruitless() <= patience, "nothing comes of answers that do not fail");
+            if self.plan.fruitless() > patience {
+                // Whether the log was cleared is not concluded while its newest row cannot be read: the driver gives up, and
+                // tries again when there is another one.
+                let newest = self.meter.ring.keys().next_back();
+                let is_unreadable = newest.is_some_and(|newest| self.meter.unreadable.contains(newest));
+                assert!(is_unreadable, "nothing comes of answers that do not fail");
+                return;
+            }
         }
         assert_eq!(self.plan.poll_request(), None);
         self.check_end();
