@@ -44,7 +44,7 @@ for target; do
     # A plan's bytes are a script, of which a few hundred are a long one.
     case $target in plan) longest=512 ;; *) longest=4096 ;; esac
     result=passed
-    "target/fuzz/$host/release/$target" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=1024 \
+    "target/fuzz/$host/release/$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=1024 \
         -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" >"$log" 2>&1 || result=FAILED
     stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
     last=$(grep -aE '^#[0-9]+.* cov: ' "$log" | tail -n 1)
