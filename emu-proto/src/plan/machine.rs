@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::checkpoint::Checkpoint;
 use super::continuity::{Continuity, is_clock_set};
 use super::event::{Event, Events};
+use super::newest::{Newest, change};
 use super::read::Reading;
 use super::search::{Clock, Outcome, Search};
 use super::target::{Order, Target, Times, just_after};
@@ -47,17 +48,6 @@ pub(super) enum State {
     Read,
     /// Nothing more is asked for; whether all was read that was ordered.
     Done { is_complete: bool },
-}
-
-/// The newest row is asked for; of several the one with the highest index counts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Newest {
-    why: Why,
-    /// More than one where the newest cannot be read.
-    count: u32,
-    row: Option<Checkpoint>,
-    /// Whether the log was found empty once; that is believed the second time.
-    is_empty: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -480,33 +470,4 @@ impl Machine {
     pub(super) fn finish(&mut self, is_complete: bool) {
         self.state = State::Done { is_complete };
     }
-}
-
-impl Newest {
-    const fn new(why: Why) -> Self {
-        Self { why, count: 1, row: None, is_empty: false }
-    }
-
-    fn handle_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
-        if is_whole && self.row.is_none_or(|known| known.index < row.index) {
-            self.row = Some(row);
-        }
-        Verdict::Discard
-    }
-}
-
-/// How a log whose newest row was `known` has become another one, judged by its newest row now.
-fn change(known: &Checkpoint, newest: Option<Checkpoint>) -> Option<Event> {
-    let Some(newest) = newest else {
-        return Some(Event::IndexRestart { index: known.index, newest: None });
-    };
-    if newest.serial_number != known.serial_number {
-        let (old, new) = (known.serial_number, newest.serial_number);
-        return Some(Event::MeterSwapped { old, new, index: newest.index });
-    }
-    let is_earlier = newest.index < known.index;
-    if is_earlier || (newest.index == known.index && !newest.is_same_row(known)) {
-        return Some(Event::IndexRestart { index: known.index, newest: Some(newest.index) });
-    }
-    None
 }

@@ -5,6 +5,7 @@
 //! their answers into rows that are complete, in order and without doubles; what the log lacks it reports.
 //!
 //! - `machine`: the states, from the newest row to the span that is to be read
+//! - `newest`: the newest row, and whether the log is still the same
 //! - `search`: finding the oldest row, or a time, by bisection
 //! - `read`: block by block, with what is broken or doubled
 //! - `missing`: rows that do not come
@@ -18,6 +19,7 @@ mod continuity;
 mod event;
 mod machine;
 mod missing;
+mod newest;
 mod read;
 mod search;
 mod target;
