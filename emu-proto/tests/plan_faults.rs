@@ -233,3 +233,58 @@ fn unasked() {
     assert_eq!(seen.indices(), upto(100..105));
     assert!(!seen.events.is_empty() && seen.events.iter().all(|e| *e == Event::Unasked { index: 100 }));
 }
+
+/// Reads with these faults, and checks that all readable rows come and no other is told as lost, but for holes.
+fn all_that_can_be_read(plan: &Plan, meter: &Meter, fault: impl Fn(usize) -> Fault, case: &str) {
+    let seen = read_with(plan.clone(), &mut meter.clone(), |_, number| fault(number));
+    for event in &seen.events {
+        assert!(matches!(event, Event::Unreadable { .. } | Event::Gap { .. }), "{case}: {event}");
+        for index in event.undelivered().into_iter().flatten() {
+            assert!(meter.unreadable.contains(&index) || meter.holes.contains(&index), "{case}: {event}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_line_of_the_checkpoint_is_not_taken_for_the_next_row() {
+    let mut meter = with_rows(0, 5);
+    meter.unreadable.insert(0);
+    for at in 0..6 {
+        let plan = Plan::since(checkpoint(&meter, 0)).block(3);
+        all_that_can_be_read(
+            &plan,
+            &meter,
+            |n| if n == at { Fault::Short(1) } else { Fault::None },
+            &format!("answer {at}"),
+        );
+        let seen = read_with(plan, &mut meter.clone(), |_, n| if n == at { Fault::Short(1) } else { Fault::None });
+        assert_eq!((seen.indices(), seen.events), (upto(1..=4), vec![]), "answer {at}");
+    }
+}
+
+#[test]
+fn a_row_that_came_once_is_not_taken_for_unreadable() {
+    let mut meter = with_rows(0, 15);
+    meter.unreadable.extend([11, 12]);
+    for (at, order) in (0..40).flat_map(|at| [(at, Order::Ascending), (at, Order::Descending)]) {
+        let plan = Plan::all().block(2).order(order);
+        all_that_can_be_read(
+            &plan,
+            &meter,
+            |n| if n == at { Fault::Short(1) } else { Fault::None },
+            &format!("answer {at}"),
+        );
+    }
+}
+
+#[test]
+fn a_place_where_a_damaged_line_stood_is_not_empty() {
+    let mut meter = Meter::new(12_345_678, 0, u32::MAX);
+    meter.holes.extend(5..8);
+    meter.unreadable.insert(4);
+    meter.log(15);
+    for (a, b) in (0..20).flat_map(|a| (a + 2..20).map(move |b| (a, b))) {
+        let fault = |n| if n == a || n == b { Fault::Short(0) } else { Fault::None };
+        all_that_can_be_read(&Plan::indices(8, 4).block(2), &meter, fault, &format!("answers {a} and {b}"));
+    }
+}

@@ -8,6 +8,8 @@ pub(super) struct Answer {
     pub(super) high: u32,
     /// Whether the request repeats one in whose answer rows were missing: what is missing now as well is believed.
     pub(super) is_repeated: bool,
+    /// Whether the log was seen to be the same just before, so that the anchor may be missing.
+    pub(super) is_vouched: bool,
     pub(super) is_open: bool,
     /// Whether anything was told of it.
     pub(super) is_touched: bool,
@@ -33,6 +35,7 @@ impl Answer {
         low: 0,
         high: 0,
         is_repeated: false,
+        is_vouched: false,
         is_open: false,
         is_touched: false,
         is_abandoned: false,

@@ -116,6 +116,8 @@ impl Machine {
         }
         let limit = self.log.limit();
         let (is_repeated, mut is_anchor_seen) = (self.reading.is_suspect, false);
+        // Asked twice, the same is answered.
+        let mut is_vouched = self.answer.is_open && self.answer.is_vouched;
         let (readout, low, high) = match &mut self.state {
             State::Newest(newest) => {
                 newest.row = None;
@@ -127,12 +129,13 @@ impl Machine {
             }
             State::Read => {
                 let (from, to, asks_anchor) = self.span_to_ask()?;
+                is_vouched |= core::mem::take(&mut self.reading.is_vouched);
                 is_anchor_seen = !asks_anchor && self.has_passed_anchor();
                 (Readout::Range { from, to }, from.min(to), from.max(to))
             }
             State::Done { .. } => return None,
         };
-        self.answer = Answer { low, high, is_open: true, is_repeated, is_anchor_seen, ..Answer::CLOSED };
+        self.answer = Answer { low, high, is_open: true, is_repeated, is_anchor_seen, is_vouched, ..Answer::CLOSED };
         Some(readout)
     }
 

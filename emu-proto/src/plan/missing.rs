@@ -16,6 +16,7 @@ impl Machine {
         let Some(last) = self.order.before(index) else { return false };
         if self.answer.bad_lines > 0 {
             if !self.is_last_try() {
+                self.reading.seen_after = Some(index);
                 return false;
             }
             self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
@@ -38,14 +39,15 @@ impl Machine {
 
     /// The anchor is gone, by which the log is known. Returns whether that is to be put up with.
     pub(super) fn vouch(&mut self, index: u32) -> bool {
-        if self.answer.bad_lines > 0 {
-            // It may be among them.
-            return self.is_last_try();
+        let has_bad_lines = self.answer.bad_lines > 0;
+        // It may be among them.
+        if has_bad_lines && !self.is_last_try() {
+            return false;
         }
-        if self.reading.is_vouched {
+        if self.answer.is_vouched {
             return true;
         }
-        if self.answer.is_repeated {
+        if has_bad_lines || self.answer.is_repeated {
             self.ask_newest(Why::AnchorGone);
         } else {
             self.suspect(Some(index));
@@ -98,14 +100,18 @@ impl Machine {
         self.reading.empty_to = Some(searched);
     }
 
-    /// An answer held nothing but lines that cannot be read, three times: as many rows are taken for unreadable.
+    /// So many lines that cannot be read are all that came: as many rows are taken for unreadable.
     ///
     /// They may stand further on, after a hole. Then the same comes again, and twice as many are taken.
-    pub(super) fn claim_unreadable(&mut self, next: u32) {
+    pub(super) fn claim_unreadable(&mut self, next: u32, lines: u32) {
         let answer = self.answer;
         let asked = if self.order == Order::Ascending { answer.high } else { answer.low };
-        let count = answer.bad_lines.max(self.reading.claimed.saturating_mul(2));
+        let count = lines.max(self.reading.claimed.saturating_mul(2));
         let last = self.order.further(next, count.saturating_sub(1), asked);
+        // A row that came before can be read.
+        let seen = self.reading.seen_after.and_then(|seen| self.order.before(seen));
+        let last =
+            seen.filter(|seen| !self.order.is_before(*seen, next) && self.order.is_before(*seen, last)).unwrap_or(last);
         // The checkpoint's own row is not lost.
         let lowest = self.checkpoint_below().map_or(0, |checkpoint| checkpoint.index.saturating_add(1));
         let (first, end) = (next.min(last).max(lowest), next.max(last));

@@ -34,12 +34,12 @@ pub(super) struct Reading {
     pub(super) serial_number: SerialNumber,
     /// Whether the anchor is a checkpoint that was not compared with the log yet.
     pub(super) must_check: bool,
-    /// Whether rows were missing in the last answer, and the first row that came after them.
+    /// Whether rows were missing in the last answer, and the first row that was seen after those that are missing.
     pub(super) is_suspect: bool,
     pub(super) seen_after: Option<u32>,
     /// How far the last answer would have reached, in which nothing came.
     pub(super) empty_to: Option<u32>,
-    /// Whether the log is known to be the same although the anchor is gone.
+    /// Whether the log was just seen to be the same although the anchor is gone: the next request may do without it.
     pub(super) is_vouched: bool,
     /// Whether the next request asks for as many rows as the meter gives, to see a row that may be cut once more.
     pub(super) is_wide: bool,
@@ -251,7 +251,6 @@ impl Machine {
         self.reading.is_suspect = false;
         self.reading.is_bare = false;
         self.reading.is_wide = false;
-        self.reading.is_vouched = false;
         self.reading.claimed = 0;
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
@@ -302,17 +301,40 @@ impl Machine {
             self.reading.is_wide = answer.is_unsure;
             self.reading.is_bare = !self.reading.is_bare && answer.is_anchor_seen;
         } else if answer.bad_lines > 0 {
+            // Something is there.
+            self.reading.empty_to = None;
             if self.is_last_try() {
-                self.claim_unreadable(next);
+                self.give_up_lines(next);
             }
         } else {
             self.came_empty();
         }
     }
 
+    /// An answer held nothing but lines that cannot be read, three times.
+    fn give_up_lines(&mut self, next: u32) {
+        let answer = self.answer;
+        let is_asked = |anchor: Checkpoint| (answer.low..=answer.high).contains(&anchor.index);
+        // The first of them may be the anchor's, which was read before or is not wanted.
+        let is_anchor_awaited = !answer.is_anchor_seen && self.has_passed_anchor();
+        let anchors = u32::from(is_anchor_awaited && self.reading.anchor.is_some_and(is_asked));
+        let rows = answer.bad_lines.saturating_sub(anchors);
+        if rows > 0 {
+            return self.claim_unreadable(next, rows);
+        }
+        if self.reading.must_check && !self.give_up_check() {
+            return;
+        }
+        self.reading.anchor = None;
+        self.reading.has_started = true;
+        self.reading.tries = 0;
+    }
+
     pub(super) fn go_on_after(&mut self, index: u32) {
         let last = self.reading.last;
         self.reading.next = self.order.after(index).filter(|next| !self.order.is_before(last, *next));
+        let is_ahead = |seen: &u32| self.reading.next.is_some_and(|next| self.order.is_before(next, *seen));
+        self.reading.seen_after = self.reading.seen_after.filter(is_ahead);
         (self.reading.tries, self.reading.doubts) = (0, 0);
         self.fruitless = 0;
     }

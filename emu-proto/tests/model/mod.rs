@@ -113,6 +113,7 @@ impl Meter {
     pub(crate) fn restart(&mut self, first: u32, count: u32) {
         self.ring.clear();
         self.history.clear();
+        self.was_bad.clear();
         self.next = Some(first);
         self.log(count);
     }
@@ -175,12 +176,23 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<Readout>,
     /// The newest row that the plan was told before it asked for anything else.
     pub(crate) newest: Option<u32>,
+    /// The newest rows that it was told later, asked for because the checkpoint's row was not to be had: as long as nothing
+    /// was read, the plan may start anew from one of them.
+    pub(crate) newest_again: Vec<Option<u32>>,
     pub(crate) most_fruitless: u32,
 }
 
 impl Seen {
     pub(crate) fn indices(&self) -> Vec<u32> {
         self.rows.iter().map(|row| row.index).collect()
+    }
+
+    /// Where the span ends: at the newest row that was told first, or told again and read up to.
+    pub(crate) fn end(&self) -> Option<u32> {
+        let told = self.events.iter().filter_map(Event::undelivered).map(|range| *range.end());
+        let furthest = told.chain(self.indices()).max();
+        let ends = self.newest.into_iter().chain(self.newest_again.iter().flatten().copied());
+        ends.clone().filter(|end| furthest.is_none_or(|index| index <= *end)).min().or(self.newest)
     }
 }
 
@@ -202,8 +214,14 @@ pub(crate) fn run(
         if matches!(readout, Readout::Last(_)) && !has_asked_range {
             seen.newest = None;
         }
+        let is_untouched = seen.rows.is_empty() && seen.events.iter().all(|event| event.undelivered().is_none());
+        let newest = match readout {
+            _ if !has_asked_range => Told::First,
+            Readout::Last(_) if is_untouched => Told::Again,
+            _ => Told::No,
+        };
         let fault = fault(meter, number);
-        perform(plan, meter, readout, fault, &mut seen, !has_asked_range);
+        perform(plan, meter, readout, fault, &mut seen, newest);
         while let Some(event) = plan.poll_event() {
             assert!(!matches!(event, Event::Missed { .. }));
             seen.events.push(event);
@@ -216,7 +234,18 @@ pub(crate) fn run(
     seen
 }
 
-fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, seen: &mut Seen, is_start: bool) {
+/// Whether an answer may tell the newest row, from which the plan starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    First,
+    Again,
+    No,
+}
+
+fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, seen: &mut Seen, newest: Told) {
+    if newest == Told::Again {
+        seen.newest_again.push(None);
+    }
     let mut indices = meter.answer(readout);
     if fault == Fault::Refused {
         return plan.handle_end(End::Broken);
@@ -259,13 +288,18 @@ fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, s
             }
             Fault::Unterminated if place + 1 == length => plan.handle_unterminated(&row),
             _ => {
-                if is_start {
+                if newest == Told::First {
                     seen.newest = seen.newest.max(Some(index));
+                }
+                if newest == Told::Again
+                    && let Some(last) = seen.newest_again.last_mut()
+                {
+                    *last = (*last).max(Some(index));
                 }
                 plan.handle_row(&row)
             }
         };
-        if is_start && verdict == Verdict::Discard {
+        if newest == Told::First && verdict == Verdict::Discard {
             seen.newest = seen.newest.max(Some(index));
         }
         match verdict {
