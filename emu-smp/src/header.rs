@@ -12,17 +12,19 @@
 //! Source: Zephyr, "SMP Protocol Specification" (`doc/services/device_mgmt/smp_protocol.rst`), and frames of a Zephyr 4.4.0
 //! server.
 
+use crate::command::{Command, Group};
+
 /// The header of a frame.
 ///
 /// ```
-/// use emu_smp::{Header, HeaderError, Operation, Version};
+/// use emu_smp::{Group, Header, HeaderError, Operation, Version};
 ///
 /// let header = Header {
 ///     operation: Operation::Read,
 ///     version: Version::V0,
 ///     flags: 0,
 ///     length: 1,
-///     group: 1,
+///     group: Group::IMAGE,
 ///     sequence: 70,
 ///     command: 0,
 /// };
@@ -41,9 +43,8 @@ pub struct Header {
     pub flags: u8,
     /// How many bytes of body follow.
     pub length: u16,
-    /// The group of commands: 0 OS, 1 image, 2 statistics, 3 settings, 8 file system, 9 shell, 10 enumeration,
-    /// 63 Zephyr basic, 64 and up whatever an application defines.
-    pub group: u16,
+    /// The group of commands.
+    pub group: Group,
     /// The sender's number of the request, which the response repeats.
     pub sequence: u8,
     /// The command within the group.
@@ -70,6 +71,12 @@ impl Header {
         Ok((header, body))
     }
 
+    /// Returns the command: the group and the number within it.
+    #[must_use]
+    pub const fn id(&self) -> Command {
+        Command { group: self.group, number: self.command }
+    }
+
     /// Reads the eight bytes of a header; every eight bytes are one.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
@@ -79,7 +86,7 @@ impl Header {
             version: Version::from_bits(first >> 3),
             flags,
             length: u16::from_be_bytes([l0, l1]),
-            group: u16::from_be_bytes([g0, g1]),
+            group: Group(u16::from_be_bytes([g0, g1])),
             sequence,
             command,
         }
@@ -89,7 +96,7 @@ impl Header {
     #[must_use]
     pub const fn to_bytes(self) -> [u8; Self::LENGTH] {
         let [l0, l1] = self.length.to_be_bytes();
-        let [g0, g1] = self.group.to_be_bytes();
+        let [g0, g1] = self.group.0.to_be_bytes();
         let first = (self.version.bits() << 3) | self.operation.bits();
         [first, self.flags, l0, l1, g0, g1, self.sequence, self.command]
     }

@@ -6,11 +6,11 @@
 //! So far it holds the frame [`Header`]. Bodies, errors, framing, image files and the client and server machines follow.
 //!
 //! ```
-//! use emu_smp::{Header, Operation, Version};
+//! use emu_smp::{Group, Header, Operation, Version};
 //!
 //! // "echo", as a real server received it, and the header of its answer.
 //! let (header, body) = Header::split(b"\x02\x00\x00\x06\x00\x00\x01\x00\xa1\x61d\x62hi")?;
-//! assert_eq!((header.operation, header.version, header.group), (Operation::Write, Version::V0, 0));
+//! assert_eq!((header.operation, header.version, header.group), (Operation::Write, Version::V0, Group::OS));
 //! assert_eq!(body, b"\xa1\x61d\x62hi");
 //! let answer = Header { operation: Operation::WriteResponse, length: 7, ..header };
 //! assert_eq!(answer.to_bytes(), *b"\x03\x00\x00\x07\x00\x00\x01\x00");
@@ -38,9 +38,28 @@
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
 
+mod body;
+mod cbor;
+mod command;
+mod group_error;
 mod header;
+mod image_hash;
+mod message;
+mod refusal;
+mod return_code;
 
+pub use body::{Done, Request, decode, image, os};
+pub use cbor::{
+    Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, MapReader, Reader,
+    Writer,
+};
+pub use command::{Command, Group};
+pub use group_error::GroupError;
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
+pub use image_hash::{ImageHash, ImageHashError};
+pub use message::{Mismatch, decode_response, encode_frame, encode_request};
+pub use refusal::Refusal;
+pub use return_code::ReturnCode;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,0 +1,132 @@
+//! Frames whole: a request or a response with its header, out and in.
+
+use crate::body::Request;
+use crate::cbor::{Decode, DecodeError, EncodeError, Reader, Writer};
+use crate::header::{Header, Operation, Version};
+use crate::refusal::Refusal;
+
+/// Writes a request with its header into a buffer, and returns how many bytes it takes.
+///
+/// ```
+/// use emu_smp::{Version, encode_request, os::EchoRequest};
+///
+/// let mut frame = [0; 32];
+/// let length = encode_request(&EchoRequest { text: "hi" }, Version::V0, 1, &mut frame)?;
+/// assert_eq!(&frame[..length], b"\x02\x00\x00\x06\x00\x00\x01\x00\xa1\x61d\x62hi");
+/// # Ok::<(), emu_smp::EncodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`EncodeError`] if the buffer is too small.
+pub fn encode_request<R: Request>(
+    request: &R,
+    version: Version,
+    sequence: u8,
+    buffer: &mut [u8],
+) -> Result<usize, EncodeError> {
+    let header = Header {
+        operation: R::OPERATION,
+        version,
+        flags: 0,
+        length: 0,
+        group: R::COMMAND.group,
+        sequence,
+        command: R::COMMAND.number,
+    };
+    encode_frame(header, buffer, |writer| request.encode(writer))
+}
+
+/// Writes a frame: the header, whose length is filled in, and whatever `body` writes. Returns how many bytes it takes.
+///
+/// # Errors
+///
+/// [`EncodeError`] if the buffer is too small, or the body longer than a header can say.
+pub fn encode_frame(
+    header: Header,
+    buffer: &mut [u8],
+    body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+) -> Result<usize, EncodeError> {
+    let too_small = EncodeError { capacity: buffer.len() };
+    let (head, rest) = buffer.split_first_chunk_mut::<{ Header::LENGTH }>().ok_or(too_small)?;
+    let mut writer = Writer::new(rest);
+    body(&mut writer).map_err(|_| too_small)?;
+    let written = writer.written().len();
+    let length = u16::try_from(written).map_err(|_| EncodeError { capacity: usize::from(u16::MAX) })?;
+    *head = Header { length, ..header }.to_bytes();
+    Ok(written.saturating_add(Header::LENGTH))
+}
+
+/// Reads the body of the response to a request: what was asked for, or the device's refusal.
+///
+/// ```
+/// use emu_smp::{Group, Refusal, ReturnCode, decode_response, image::StateRequest};
+///
+/// let refused = decode_response::<StateRequest>(b"\xbf\x62rc\x08\xff")?;
+/// assert_eq!(refused.unwrap_err().to_string(), "the device does not know this command (rc 8, ENOTSUP)");
+/// # Ok::<(), emu_smp::DecodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`DecodeError`] if the body is neither.
+pub fn decode_response<R: Request>(body: &[u8]) -> Result<Result<R::Response<'_>, Refusal<'_>>, DecodeError> {
+    if let Some(refusal) = Refusal::find(body)? {
+        return Ok(Err(refusal));
+    }
+    let mut reader = Reader::new(body);
+    let response = R::Response::decode(&mut reader)?;
+    reader.end()?;
+    Ok(Ok(response))
+}
+
+impl Header {
+    /// Checks that this is the header of the response to a request: group, command, sequence number and direction.
+    ///
+    /// The version is not looked at: a server that does not know the one it was asked in says so in another.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] names the first that differs.
+    pub fn check_answers(&self, request: &Self) -> Result<(), Mismatch> {
+        let is_expected = match self.operation {
+            Operation::ReadResponse => request.operation == Operation::Read,
+            // Also the operation of errors, whatever was asked.
+            Operation::WriteResponse => true,
+            _ => return Err(Mismatch::NoResponse),
+        };
+        if self.sequence != request.sequence {
+            return Err(Mismatch::Sequence { expected: request.sequence, found: self.sequence });
+        }
+        if self.id() != request.id() || !is_expected {
+            return Err(Mismatch::Command { expected: request.id(), found: self.id() });
+        }
+        Ok(())
+    }
+}
+
+/// A frame that is no response to the request it should answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// It is no response.
+    #[error("expected a response, found a request")]
+    NoResponse,
+    /// It answers another request.
+    #[error("expected the response to request {expected}, found that to request {found}")]
+    Sequence {
+        /// The request's sequence number.
+        expected: u8,
+        /// The frame's.
+        found: u8,
+    },
+    /// It answers another command.
+    #[error("expected the response to {expected}, found that to {found}")]
+    Command {
+        /// The request's command.
+        expected: crate::command::Command,
+        /// The frame's.
+        found: crate::command::Command,
+    },
+}
