@@ -39,8 +39,10 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
 
 mod header;
+mod image_hash;
 
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
+pub use image_hash::{ImageHash, ImageHashError};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
