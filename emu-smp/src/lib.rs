@@ -38,9 +38,11 @@
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
 
+mod console;
 mod header;
 mod image_hash;
 
+pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
 pub use image_hash::{ImageHash, ImageHashError};
 
