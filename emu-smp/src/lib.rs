@@ -41,10 +41,12 @@
 mod console;
 mod header;
 mod image_hash;
+mod raw;
 
 pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
 pub use image_hash::{ImageHash, ImageHashError};
+pub use raw::{RawDecoder, RawLosses};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
