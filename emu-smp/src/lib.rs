@@ -41,11 +41,17 @@
 mod console;
 mod header;
 mod image_hash;
+mod mcuboot;
 mod raw;
 
 pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
 pub use image_hash::{ImageHash, ImageHashError};
+pub use mcuboot::{
+    FileKind, HashKind, ImageBuildError, ImageBuilder, ImageEntries, ImageFile, ImageFileError, ImageFlags,
+    ImageHeader, ImagePadding, ImageVerifier, ImageVersion, ImageVersionError, NoUnknownSignature, SignatureKind,
+    UnknownSignature,
+};
 pub use raw::{RawDecoder, RawLosses};
 
 #[cfg(doctest)]
