@@ -9,6 +9,9 @@ use super::{CHECKSUM, FIRST, FURTHER, LENGTH, OVERHEAD};
 /// time, and a smaller one, the transmit buffer of a UART, a piece of one. The base64 is one stream, cut at multiples of four
 /// characters.
 ///
+/// A Zephyr 4.4.0 whose shell shares the wire holds two lines only, and drops the third of a burst: towards such a one, leave
+/// some 50 ms between the lines, or send frames of at most [`TWO_LINES`](Self::TWO_LINES) bytes.
+///
 /// It is an iterator of bytes, too, for a UART that takes one at a time.
 ///
 /// ```
@@ -49,6 +52,9 @@ impl<'a> ConsoleEncoder<'a> {
 
     /// How many bytes a frame has at most, so that the length in front of it holds.
     pub const MAX_FRAME: usize = 65_533;
+
+    /// How many bytes a frame has at most that fits into two lines.
+    pub const TWO_LINES: usize = 2 * DIGITS_IN_LINE / 4 * 3 - OVERHEAD;
 
     /// Begins to write a frame.
     ///
@@ -244,6 +250,7 @@ mod tests {
         let error = ConsoleEncoder::encode(&long[..8], &mut [0; 18]).unwrap_err();
         assert_eq!(error, ConsoleError::BufferTooSmall { needed: 19, length: 18 });
         assert_eq!(ConsoleEncoder::encoded_length(usize::MAX), usize::MAX);
+        assert_eq!(ConsoleEncoder::encoded_length(ConsoleEncoder::TWO_LINES), 2 * ConsoleEncoder::MAX_LINE);
     }
 
     /// Every length around the ends of lines: no line is empty, none too long, and the length is as foretold.

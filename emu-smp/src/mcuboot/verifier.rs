@@ -223,7 +223,7 @@ impl ImageVerifier {
             Part::Magic => {
                 let found = self.kept.first_chunk().copied().unwrap_or_default();
                 if u32::from_le_bytes(found) != ImageHeader::MAGIC {
-                    return Err(ImageFileError::NotAnImage { kind: FileKind::from_start(found), found });
+                    return Err(self.not_an_image());
                 }
                 // The magic number stays, as the start of the header.
                 self.part = Part::Header;
@@ -255,6 +255,12 @@ impl ImageVerifier {
         }
     }
 
+    /// Says what the file looks like, by its first four bytes, which have been kept.
+    fn not_an_image(&self) -> ImageFileError {
+        let found = self.kept.first_chunk().copied().unwrap_or_default();
+        ImageFileError::NotAnImage { kind: FileKind::from_start(found), found }
+    }
+
     /// Begins a part of some bytes.
     fn begin(&mut self, part: Part, length: u32) -> Result<(), ImageFileError> {
         self.part = part;
@@ -264,9 +270,7 @@ impl ImageVerifier {
     }
 
     fn end_header(&mut self) -> Result<(), ImageFileError> {
-        // The magic number has been checked before.
-        let header = self.kept.first_chunk().and_then(ImageHeader::from_bytes);
-        let header = header.ok_or(ImageFileError::NotAnImage { kind: FileKind::Unknown, found: [0; 4] })?;
+        let header = self.kept.first_chunk().and_then(ImageHeader::from_bytes).ok_or_else(|| self.not_an_image())?;
         let ImageHeader { header_size, image_size, protected_size, .. } = header;
         if u32::from(header_size) < HEADER_LENGTH {
             return Err(ImageFileError::HeaderTooSmall { size: header_size });
@@ -419,3 +423,18 @@ const MAGIC_LENGTH: u32 = 4;
 
 /// The header's length, which is known to fit.
 const HEADER_LENGTH: u32 = ImageHeader::LENGTH as u32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of 4 GiB, of which only the end is pushed.
+    #[test]
+    fn a_file_that_is_too_long() {
+        let mut verifier =
+            ImageVerifier { part: Part::Padding, offset: u32::MAX - 3, until: u32::MAX, ..ImageVerifier::new() };
+        assert_eq!(verifier.push(&[0xff; 2]), Ok(()));
+        assert_eq!(verifier.push(&[0xff; 2]), Err(ImageFileError::TooLong));
+        assert_eq!(verifier.finish(), Err(ImageFileError::TooLong));
+    }
+}
