@@ -142,7 +142,6 @@ fn next_digit(digits: &mut impl Iterator<Item = (usize, char)>) -> Result<Option
 
 /// What is no hash of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ImageHashError {

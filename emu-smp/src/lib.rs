@@ -41,10 +41,13 @@
 mod body;
 mod cbor;
 mod command;
+mod console;
 mod group_error;
 mod header;
 mod image_hash;
+mod mcuboot;
 mod message;
+mod raw;
 mod refusal;
 mod return_code;
 
@@ -56,10 +59,17 @@ pub use cbor::{
     Writer,
 };
 pub use command::{Command, Group};
+pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};
 pub use group_error::GroupError;
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
 pub use image_hash::{ImageHash, ImageHashError};
+pub use mcuboot::{
+    FileKind, HashKind, ImageBuildError, ImageBuilder, ImageEntries, ImageFile, ImageFileError, ImageFlags,
+    ImageHeader, ImagePadding, ImageVerifier, ImageVersion, ImageVersionError, NoUnknownSignature, SignatureKind,
+    UnknownSignature,
+};
 pub use message::{Mismatch, decode_response, encode_frame, encode_request};
+pub use raw::{RawDecoder, RawLosses};
 pub use refusal::Refusal;
 pub use return_code::ReturnCode;
 
