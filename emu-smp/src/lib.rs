@@ -40,6 +40,7 @@
 
 mod body;
 mod cbor;
+pub mod client;
 mod command;
 mod group_error;
 mod header;
