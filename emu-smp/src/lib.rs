@@ -40,6 +40,7 @@
 
 mod body;
 mod cbor;
+pub mod client;
 mod command;
 mod console;
 mod group_error;
