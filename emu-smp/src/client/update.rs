@@ -7,8 +7,8 @@ use super::session::Session;
 use super::target::{ImageSource, Target};
 use super::time::Instant;
 use super::upload::{UploadError, UploadOptions, UploadProgress};
-use super::version::ImageVersion;
 use crate::image_hash::ImageHash;
+use crate::mcuboot::ImageVersion;
 
 /// What an update is allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
