@@ -36,6 +36,10 @@ def checked(name):
     return path
 
 
+def end_with_parent():
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def tail(log):
     return "\n".join(log.read_text(errors="replace").splitlines()[-20:])
 
@@ -56,7 +60,7 @@ class Child:
             with open(self._log, "ab") as log:
                 self._process = subprocess.Popen(
                     self._argv, cwd=self._cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
+                    preexec_fn=end_with_parent,
                 )
             self._started.set()
             self._process.wait()
@@ -78,7 +82,7 @@ class Child:
 
 def run(command, environment, timeout):
     """The command's exit code; 124 when it took too long, and it and its group are ended then."""
-    process = subprocess.Popen(command, env={**os.environ, **environment}, process_group=0)
+    process = subprocess.Popen(command, env={**os.environ, **environment}, process_group=0, preexec_fn=end_with_parent)
     try:
         code = process.wait(timeout)
         return code if code >= 0 else 128 - code
@@ -88,7 +92,8 @@ def run(command, environment, timeout):
     finally:
         try:
             os.killpg(process.pid, signal.SIGTERM)
-        except ProcessLookupError:
+            process.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
             pass
 
 
