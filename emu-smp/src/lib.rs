@@ -53,7 +53,8 @@ mod refusal;
 mod return_code;
 
 pub use body::{
-    Done, Request, decode, enumeration, file_system, image, os, settings, shell, statistics, transport, zephyr,
+    Done, RawRequest, RawResponse, Request, decode, enumeration, file_system, image, os, settings, shell, statistics,
+    transport, zephyr,
 };
 pub use cbor::{
     Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, MapReader, Reader,
