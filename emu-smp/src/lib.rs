@@ -47,6 +47,7 @@ mod image_hash;
 mod message;
 mod refusal;
 mod return_code;
+mod server;
 
 pub use body::{Done, Request, decode, image, os};
 pub use cbor::{
@@ -60,6 +61,7 @@ pub use image_hash::{ImageHash, ImageHashError};
 pub use message::{Mismatch, decode_response, encode_frame, encode_request};
 pub use refusal::Refusal;
 pub use return_code::ReturnCode;
+pub use server::{Firmware, ImageSlots, ImageVersion, Os, Server, Slot, SlotImage};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
