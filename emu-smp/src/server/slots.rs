@@ -139,6 +139,21 @@ impl ImageVersion {
     }
 }
 
+impl core::str::FromStr for ImageVersion {
+    type Err = core::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(4, '.');
+        let mut next = || parts.next().unwrap_or_default();
+        Ok(Self {
+            major: next().parse()?,
+            minor: next().parse()?,
+            revision: next().parse()?,
+            build: parts.next().map_or(Ok(0), str::parse)?,
+        })
+    }
+}
+
 impl fmt::Display for ImageVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.revision)?;
