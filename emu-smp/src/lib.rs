@@ -40,28 +40,41 @@
 
 mod body;
 mod cbor;
+pub mod client;
 mod command;
+mod console;
 mod group_error;
 mod header;
 mod image_hash;
+mod mcuboot;
 mod message;
+mod raw;
 mod refusal;
 mod return_code;
 mod server;
 
-pub use body::{Done, Request, decode, image, os};
+pub use body::{
+    Done, Request, decode, enumeration, file_system, image, os, settings, shell, statistics, transport, zephyr,
+};
 pub use cbor::{
     Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, MapReader, Reader,
     Writer,
 };
 pub use command::{Command, Group};
+pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};
 pub use group_error::GroupError;
 pub use header::{Header, HeaderError, Operation, UnknownOperation, Version};
 pub use image_hash::{ImageHash, ImageHashError};
+pub use mcuboot::{
+    FileKind, HashKind, ImageBuildError, ImageBuilder, ImageEntries, ImageFile, ImageFileError, ImageFlags,
+    ImageHeader, ImagePadding, ImageVerifier, ImageVersion, ImageVersionError, NoUnknownSignature, SignatureKind,
+    UnknownSignature,
+};
 pub use message::{Mismatch, decode_response, encode_frame, encode_request};
+pub use raw::{RawDecoder, RawLosses};
 pub use refusal::Refusal;
 pub use return_code::ReturnCode;
-pub use server::{Firmware, ImageSlots, ImageVersion, Os, Server, Slot, SlotImage};
+pub use server::{Firmware, ImageSlots, Os, Server, Slot, SlotImage};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

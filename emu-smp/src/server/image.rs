@@ -5,7 +5,7 @@
 use core::fmt::Write;
 
 use super::Ask;
-use super::slots::{ImageSlots, ImageVersion, Slot, SlotImage};
+use super::slots::{ImageSlots, Slot, SlotImage};
 use super::upload::{self, Upload};
 use crate::body::image::{
     EraseRequest, HashBytes, ImageState, SetStateRequest, SlotInfo, SlotInfoRequest, StateRequest, UploadRequest,
@@ -13,6 +13,7 @@ use crate::body::image::{
 use crate::body::{Done, Request};
 use crate::cbor::{Reader, Writer};
 use crate::group_error::GroupError;
+use crate::mcuboot::ImageVersion;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 

@@ -14,7 +14,7 @@ mod upload;
 
 pub use self::firmware::Firmware;
 pub use self::os::Os;
-pub use self::slots::{ImageSlots, ImageVersion, Slot, SlotImage};
+pub use self::slots::{ImageSlots, Slot, SlotImage};
 
 use self::upload::Upload;
 use crate::cbor::{Encode, Writer};
@@ -54,7 +54,7 @@ use crate::return_code::ReturnCode;
 /// use emu_smp::image::StateRequest;
 /// use emu_smp::os::{EchoRequest, ResetRequest};
 /// use emu_smp::{
-///     Firmware, Header, ImageHash, ImageSlots, ImageVersion, Os, Refusal, Server, Slot, SlotImage, Version, decode_response,
+///     Firmware, Header, ImageHash, ImageHeader, ImageSlots, Os, Refusal, Server, Slot, SlotImage, Version, decode_response,
 ///     encode_request,
 /// };
 ///
@@ -78,9 +78,9 @@ use crate::return_code::ReturnCode;
 /// impl ImageSlots for Device {
 ///     fn slot(&mut self, number: u32) -> Option<Slot> {
 ///         let flash = self.slots.get(usize::try_from(number).ok()?)?;
-///         // A real one reads its version and its hash from the image.
-///         let image = flash.starts_with(&ImageVersion::MAGIC).then(|| SlotImage {
-///             version: ImageVersion::of_header(flash).unwrap_or_default(),
+///         // A real one reads the hash from the image.
+///         let image = ImageHeader::from_bytes(flash.first_chunk()?).map(|header| SlotImage {
+///             version: header.version,
 ///             hash: Some(ImageHash::Sha256([7; 32])),
 ///             is_active: number == 0,
 ///             is_confirmed: number == 0,

@@ -1,8 +1,7 @@
 //! The places for images, as a firmware lends them to its server.
 
-use core::fmt;
-
 use crate::image_hash::ImageHash;
+use crate::mcuboot::ImageVersion;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
@@ -99,69 +98,6 @@ pub struct SlotImage {
     pub is_confirmed: bool,
     /// Whether it is started at the next reset, and if so, whether for good.
     pub pending: Option<bool>,
-}
-
-/// The version of an image.
-///
-/// ```
-/// use emu_smp::ImageVersion;
-///
-/// let version = ImageVersion { major: 1, minor: 0, revision: 6, build: 0 };
-/// assert_eq!(version.to_string(), "1.0.6");
-/// assert_eq!(ImageVersion { build: 7, ..version }.to_string(), "1.0.6.7");
-/// assert!(version < ImageVersion { minor: 1, ..ImageVersion::default() }.max(ImageVersion { revision: 10, ..version }));
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImageVersion {
-    /// The first number.
-    pub major: u8,
-    /// The second.
-    pub minor: u8,
-    /// The third.
-    pub revision: u16,
-    /// The fourth, which is left out in print if it is 0.
-    pub build: u32,
-}
-
-impl ImageVersion {
-    /// The bytes that an image starts with.
-    pub const MAGIC: [u8; 4] = 0x96f3_b83d_u32.to_le_bytes();
-
-    /// Returns the version that the header of an image (32 bytes) says; `None` if it is shorter, or starts with something else.
-    #[must_use]
-    pub fn of_header(bytes: &[u8]) -> Option<Self> {
-        let header: &[u8; 32] = bytes.first_chunk()?;
-        if !header.starts_with(&Self::MAGIC) {
-            return None;
-        }
-        let [.., major, minor, r0, r1, b0, b1, b2, b3, _, _, _, _] = *header;
-        Some(Self { major, minor, revision: u16::from_le_bytes([r0, r1]), build: u32::from_le_bytes([b0, b1, b2, b3]) })
-    }
-}
-
-impl core::str::FromStr for ImageVersion {
-    type Err = core::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut parts = text.splitn(4, '.');
-        let mut next = || parts.next().unwrap_or_default();
-        Ok(Self {
-            major: next().parse()?,
-            minor: next().parse()?,
-            revision: next().parse()?,
-            build: parts.next().map_or(Ok(0), str::parse)?,
-        })
-    }
-}
-
-impl fmt::Display for ImageVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.revision)?;
-        if self.build != 0 {
-            write!(f, ".{}", self.build)?;
-        }
-        Ok(())
-    }
 }
 
 /// No slots.

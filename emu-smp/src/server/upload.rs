@@ -6,10 +6,11 @@
 //! Source: Zephyr, `smp_group_1.rst` and `img_mgmt.c`; what 4.4.0 with MCUboot answers.
 
 use super::image::{find, idle_slot};
-use super::slots::{ImageSlots, ImageVersion};
+use super::slots::ImageSlots;
 use crate::body::image::{UploadRequest, UploadResponse};
 use crate::cbor::{DecodeErrorKind, Reader, Writer};
 use crate::group_error::GroupError;
+use crate::mcuboot::{ImageHeader, ImageVersion};
 use crate::refusal::Refusal;
 
 /// An upload that is under way.
@@ -56,11 +57,9 @@ fn start<I: ImageSlots>(
     images: &mut I,
     piece: &UploadRequest<'_>,
 ) -> Result<Option<UploadResponse>, Refusal<'static>> {
-    if piece.data.len() < HEADER_LENGTH {
-        return Err(GroupError::IMAGE_INVALID_HEADER.into());
-    }
+    let header = piece.data.first_chunk().ok_or(GroupError::IMAGE_INVALID_HEADER)?;
     let length = piece.length.ok_or(GroupError::IMAGE_INVALID_LENGTH)?;
-    let version = ImageVersion::of_header(piece.data).ok_or(GroupError::IMAGE_INVALID_HEADER_MAGIC)?;
+    let header = ImageHeader::from_bytes(header).ok_or(GroupError::IMAGE_INVALID_HEADER_MAGIC)?;
     let sha = Sha::new(piece.sha.unwrap_or_default()).ok_or(GroupError::IMAGE_INVALID_HASH)?;
     if let Some(upload) = session
         && upload.sha == sha
@@ -80,7 +79,7 @@ fn start<I: ImageSlots>(
     if usize::try_from(length).is_ok_and(|length| piece.data.len() > length) {
         return Err(GroupError::IMAGE_DATA_OVERRUN.into());
     }
-    let is_running_newer = |current: ImageVersion| current >= version;
+    let is_running_newer = |current: ImageVersion| current >= header.version;
     if piece.upgrade == Some(true)
         && find(images, |image| image.is_active).is_some_and(|(_, running)| is_running_newer(running.version))
     {
@@ -140,6 +139,3 @@ impl Sha {
         (self.length == self.bytes.len()).then_some(self.bytes)
     }
 }
-
-/// The first piece holds the header of the image.
-const HEADER_LENGTH: usize = 32;

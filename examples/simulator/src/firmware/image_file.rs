@@ -5,13 +5,13 @@
 //! ```
 //!
 //! The meter's manual: only update files that the maker has signed are accepted. Here the test key stands for the maker's.
-//! The layout is MCUboot's ("Bootloader design", "Image format"), written and read independently of `emu-smp`, which has to
-//! agree with it.
+//! The layout is MCUboot's ("Bootloader design", "Image format"). The entries are written and read here, independently of
+//! `emu-smp`'s verifier, which has to agree.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use emu_smp::{ImageHash, ImageVersion};
+use emu_smp::{ImageFlags, ImageHash, ImageHeader, ImageVersion};
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
@@ -82,7 +82,7 @@ impl TestImage {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         // The signature's length varies by a few bytes. Another number in the noise makes another one, until it fits.
-        let body = self.size.saturating_sub(HEADER_SIZE + ENTRIES);
+        let body = self.size.saturating_sub(usize::from(HEADER_SIZE) + ENTRIES);
         (0..).map(|number| self.with_body(body, number)).find(|file| file.len() == self.size).unwrap_or_default()
     }
 
@@ -98,18 +98,17 @@ impl TestImage {
     }
 
     fn with_body(&self, body: usize, number: u64) -> Vec<u8> {
-        let version = self.version;
+        let header = ImageHeader {
+            load_address: 0,
+            header_size: HEADER_SIZE,
+            protected_size: 0,
+            image_size: u32::try_from(body).unwrap_or(u32::MAX),
+            flags: ImageFlags::empty(),
+            version: self.version,
+        };
         let mut file = Vec::with_capacity(self.size);
-        file.extend(ImageVersion::MAGIC);
-        file.extend([0; 4]); // load address
-        file.extend((HEADER_SIZE as u16).to_le_bytes());
-        file.extend([0; 2]); // no protected entries
-        file.extend((body as u32).to_le_bytes());
-        file.extend([0; 4]); // flags
-        file.extend([version.major, version.minor]);
-        file.extend(version.revision.to_le_bytes());
-        file.extend(version.build.to_le_bytes());
-        file.resize(HEADER_SIZE, 0);
+        file.extend(header.to_bytes());
+        file.resize(usize::from(HEADER_SIZE), 0);
         file.extend(MARK.iter().copied().chain(noise(&self.version, number)).take(body));
         let hash: [u8; 32] = Sha256::digest(&file).into();
         let key = match self.signed {
@@ -146,12 +145,10 @@ pub(crate) struct Image {
 impl Image {
     /// Reads what stands at the start of `flash`; `None` if that is no image, or not the whole of one.
     pub(crate) fn read(flash: &[u8]) -> Option<Self> {
-        let version = ImageVersion::of_header(flash)?;
-        let header_size = usize::from(u16::from_le_bytes(*flash.get(8..)?.first_chunk()?));
-        let protected_size = usize::from(u16::from_le_bytes(*flash.get(10..)?.first_chunk()?));
-        let body_size = usize::try_from(u32::from_le_bytes(*flash.get(12..)?.first_chunk()?)).ok()?;
-        let end = header_size.checked_add(body_size)?.checked_add(protected_size)?;
-        let mut image = Self { version, hash: None, hashed: 0..end, key_hash: Vec::new(), signature: Vec::new() };
+        let header = ImageHeader::from_bytes(flash.first_chunk()?)?;
+        let end = usize::try_from(header.hashed_size()?).ok()?;
+        let mut image =
+            Self { version: header.version, hash: None, hashed: 0..end, key_hash: Vec::new(), signature: Vec::new() };
         let area = flash.get(end..)?;
         let (magic, size) = (area.first_chunk()?, area.get(2..)?.first_chunk()?);
         if u16::from_le_bytes(*magic) != TLV_MAGIC {
@@ -219,7 +216,7 @@ const DER_OF_P256: [u8; 26] =
 /// What the body starts with.
 const MARK: &[u8] = b"emu-simulator TEST IMAGE. This is no firmware. ";
 /// Zephyr's images have a header of this size.
-const HEADER_SIZE: usize = 512;
+const HEADER_SIZE: u16 = 512;
 /// The most usual length of a signature; others are 70, 72 or, rarely, fewer bytes long.
 const SIGNATURE: usize = 71;
 /// Head, SHA-256, key's hash, signature.
@@ -243,6 +240,10 @@ mod tests {
     fn a_made_image_is_read_and_valid() {
         let bytes = image().to_bytes();
         let read = Image::read(&bytes).unwrap();
+        let mut verifier = emu_smp::ImageVerifier::new();
+        verifier.push(&bytes).unwrap();
+        let file = verifier.finish().unwrap();
+        assert_eq!((file.header.version, Some(file.hash)), (read.version, read.hash));
         assert_eq!((bytes.len(), read.version.to_string().as_str()), (5_000, "1.0.9"));
         assert!(read.is_valid(&bytes));
         // Flash behind it does not matter.

@@ -1,0 +1,119 @@
+//! One request and its response.
+
+use super::failure::Failure;
+use super::session::Session;
+use super::time::Instant;
+use crate::body::Request;
+use crate::header::Version;
+
+/// One request, sent until it is answered, refused or given up.
+///
+/// # How it is driven
+///
+/// In a loop, in this order:
+///
+/// 1. [`poll_transmit`](Self::poll_transmit) until it returns `None`; each frame is sent as one datagram.
+/// 2. [`poll_failure`](Self::poll_failure): the request has come to nothing, and this is the end.
+/// 3. Wait for a datagram from the device, or until [`poll_timeout`](Self::poll_timeout).
+/// 4. [`handle_datagram`](Self::handle_datagram), whose answer is the end, or [`handle_timeout`](Self::handle_timeout).
+///
+/// A request is sent again under the same sequence number, and encoded anew each time, so that no frame is kept. It may so
+/// come to be done twice. Answers to earlier requests, doubled answers, and frames whose length does not fit are ignored and
+/// counted.
+///
+/// ```
+/// use emu_smp::client::{Exchange, Instant, Policy, Session};
+/// use emu_smp::os::EchoRequest;
+///
+/// let mut exchange = Exchange::new(Session::new(Policy::DEFAULT), EchoRequest { text: "hi" });
+/// let (mut now, mut buffer) = (Instant::START, [0; 64]);
+/// let length = exchange.poll_transmit(now, &mut buffer).unwrap();
+/// assert_eq!(&buffer[..length], b"\x02\x00\x00\x06\x00\x00\x00\x00\xa1\x61d\x62hi");
+/// assert_eq!(exchange.poll_transmit(now, &mut buffer), None);
+///
+/// // Nothing comes: the same once more.
+/// now = exchange.poll_timeout().unwrap();
+/// exchange.handle_timeout(now);
+/// assert_eq!(exchange.poll_transmit(now, &mut buffer), Some(length));
+///
+/// let answer = exchange.handle_datagram(now, b"\x03\x00\x00\x07\x00\x00\x00\x00\xbf\x61r\x62hi\xff");
+/// assert_eq!(answer.unwrap()?.text, "hi");
+/// # Ok::<(), emu_smp::client::Failure>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Exchange<R> {
+    session: Session,
+    request: R,
+}
+
+impl<R: Request> Exchange<R> {
+    /// Starts with a request; the session's next sequence number becomes its own.
+    #[must_use]
+    pub fn new(session: Session, request: R) -> Self {
+        Self { session, request }
+    }
+
+    /// Sends the request in this version. When an echo in version 1 is answered, the session speaks it from then on.
+    #[must_use]
+    pub fn in_version(self, version: Version) -> Self {
+        let _ = version;
+        self
+    }
+
+    /// Returns the request.
+    #[must_use]
+    pub const fn request(&self) -> &R {
+        &self.request
+    }
+
+    /// Takes a datagram that came from the device. Returns the response, or how the request has failed; `None` if the
+    /// datagram is no answer to it.
+    pub fn handle_datagram<'a>(
+        &mut self,
+        now: Instant,
+        datagram: &'a [u8],
+    ) -> Option<Result<R::Response<'a>, Failure>> {
+        let _ = (now, datagram);
+        None
+    }
+
+    /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let _ = now;
+    }
+
+    /// Writes the frame that is to be sent now into a buffer, and returns its length; `None` if nothing is to be sent.
+    pub fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+        let _ = (now, buffer);
+        None
+    }
+
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Returns that the request has come to nothing without an answer, once.
+    pub fn poll_failure(&mut self) -> Option<Failure> {
+        None
+    }
+
+    /// Returns whether there is nothing more to do.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        false
+    }
+
+    /// Returns how many frames were ignored, since they were no answer to this request.
+    #[must_use]
+    pub const fn ignored(&self) -> u32 {
+        0
+    }
+
+    /// Returns the session with what was learnt so far.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+}

@@ -1,0 +1,74 @@
+//! How long answers take, and how long they are therefore waited for.
+//!
+//! Source: RFC 6298, "Computing TCP's Retransmission Timer".
+
+use core::time::Duration;
+
+use super::policy::Policy;
+
+/// The estimate of the round trip, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct RoundTrip {
+    /// Eight times the smoothed round trip; `None` before the first.
+    smoothed: Option<u32>,
+    /// Four times the smoothed deviation from it.
+    deviation: u32,
+    /// How often the timeout was doubled since an answer was measured.
+    doublings: u8,
+}
+
+impl RoundTrip {
+    pub(super) const NOT_MEASURED: Self = Self { smoothed: None, deviation: 0, doublings: 0 };
+
+    pub(super) const fn smoothed(&self) -> Option<Duration> {
+        match self.smoothed {
+            Some(smoothed) => Some(Duration::from_millis((smoothed >> 3) as u64)),
+            None => None,
+        }
+    }
+
+    /// Takes how long an answer took to a request that was sent once: of one that was sent twice it is not known which was
+    /// answered (Karn).
+    pub(super) fn measure(&mut self, round_trip: Duration) {
+        let millis = u32::try_from(round_trip.as_millis()).unwrap_or(u32::MAX).min(LONGEST_MILLIS);
+        self.doublings = 0;
+        match &mut self.smoothed {
+            None => {
+                self.smoothed = Some(millis << 3);
+                self.deviation = millis << 1;
+            }
+            Some(smoothed) => {
+                let difference = (*smoothed >> 3).abs_diff(millis);
+                // RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R|; SRTT <- 7/8 SRTT + 1/8 R.
+                self.deviation = self.deviation.saturating_sub(self.deviation >> 2).saturating_add(difference);
+                *smoothed = smoothed.saturating_sub(*smoothed >> 3).saturating_add(millis);
+            }
+        }
+    }
+
+    /// Waits twice as long from now on, until an answer was measured.
+    pub(super) const fn back_off(&mut self) {
+        self.doublings = self.doublings.saturating_add(1);
+    }
+
+    /// How long an answer is waited for: SRTT + 4 RTTVAR, doubled for each time that none came, within the policy's bounds.
+    pub(super) fn timeout(&self, policy: &Policy) -> Duration {
+        let base = match self.smoothed {
+            None => policy.first_timeout,
+            Some(smoothed) => {
+                let millis = (smoothed >> 3).saturating_add(self.deviation.max(1));
+                Duration::from_millis(u64::from(millis)).max(policy.min_timeout)
+            }
+        };
+        double(base, self.doublings).min(policy.max_timeout)
+    }
+}
+
+/// Doubles a time so often.
+pub(super) fn double(time: Duration, doublings: u8) -> Duration {
+    time.saturating_mul(1_u32.checked_shl(u32::from(doublings)).unwrap_or(u32::MAX))
+}
+
+/// More than a minute says nothing about the way to the device.
+const LONGEST_MILLIS: u32 = 60_000;

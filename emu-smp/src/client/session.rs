@@ -1,0 +1,153 @@
+//! What is known of a device, from one task to the next.
+
+use core::time::Duration;
+
+use super::frame_size::FrameSize;
+use super::policy::Policy;
+use super::round_trip::RoundTrip;
+use crate::body::os::ParametersResponse;
+use crate::header::Version;
+
+/// What lasts from one machine to the next towards one device: the next sequence number, the version to speak, how long
+/// answers take, how large frames may be.
+///
+/// A machine is given a session, and has it with what it learnt for as long as it lives: [`Exchange::session`] and its like.
+/// A caller whose tasks can be dropped half way copies it back after each call: it is small, and a sequence number that is
+/// not used twice is what keeps a late answer from being taken for the next one's.
+///
+/// ```
+/// use emu_smp::Version;
+/// use emu_smp::client::{Policy, Session};
+///
+/// let session = Session::new(Policy::DEFAULT).with_largest_frame(1232);
+/// assert_eq!(session.version(), Version::V0);
+/// assert_eq!(session.round_trip(), None);
+/// ```
+///
+/// [`Exchange::session`]: super::Exchange::session
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Session {
+    pub(super) policy: Policy,
+    pub(super) version: Version,
+    pub(super) next_sequence: u8,
+    pub(super) round_trip: RoundTrip,
+    pub(super) parameters: Parameters,
+    pub(super) frame: FrameSize,
+}
+
+/// What is known of the device's buffers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Parameters {
+    /// The device was not asked.
+    NotAsked,
+    /// The device was asked, and does not say.
+    NotTold,
+    /// What the device says.
+    Told {
+        /// The size of a buffer in bytes, the header included.
+        buffer_size: u32,
+        /// How many buffers there are, for requests and responses together.
+        buffer_count: u32,
+    },
+}
+
+impl Session {
+    /// Starts with a device of which nothing is known; in version 0, which the meter speaks.
+    #[must_use]
+    pub const fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            version: Version::V0,
+            next_sequence: 0,
+            round_trip: RoundTrip::NOT_MEASURED,
+            parameters: Parameters::NotAsked,
+            frame: FrameSize::NOT_KNOWN,
+        }
+    }
+
+    /// Speaks another version from now on. A session changes to version 1 by itself once an echo in it was answered: see
+    /// [`Exchange::in_version`](super::Exchange::in_version).
+    #[must_use]
+    pub const fn with_version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sends the next request under this sequence number.
+    #[must_use]
+    pub const fn with_sequence(mut self, sequence: u8) -> Self {
+        self.next_sequence = sequence;
+        self
+    }
+
+    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere.
+    ///
+    /// What the way to the device takes is to be found out by the caller, if at all: for IPv4 over Ethernet it is 1472, for
+    /// IPv6 1452. Sizes that get no answer are fallen back from.
+    #[must_use]
+    pub const fn with_largest_frame(mut self, bytes: u16) -> Self {
+        self.frame = self.frame.with_largest(bytes);
+        self
+    }
+
+    /// Knows the device's buffers from elsewhere. An upload asks for them if they are not known.
+    #[must_use]
+    pub const fn with_parameters(mut self, parameters: &ParametersResponse) -> Self {
+        let ParametersResponse { buffer_size, buffer_count } = *parameters;
+        self.parameters = Parameters::Told { buffer_size, buffer_count };
+        self
+    }
+
+    /// Waits and tries like this from now on.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Returns how long is waited, and how often tried.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Returns the version that requests are sent in.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Returns how long answers take, smoothed; `None` if there was none yet.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.smoothed()
+    }
+
+    /// Returns how long the next answer would be waited for.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.round_trip.timeout(&self.policy)
+    }
+
+    /// Returns what is known of the device's buffers.
+    #[must_use]
+    pub const fn parameters(&self) -> Parameters {
+        self.parameters
+    }
+
+    /// Returns the largest frame that an upload has got an answer to, in bytes with the header; 0 if there was none.
+    #[must_use]
+    pub const fn proven_frame(&self) -> u16 {
+        self.frame.proven()
+    }
+
+    /// Takes a sequence number for a request.
+    pub(super) const fn take_sequence(&mut self) -> u8 {
+        let sequence = self.next_sequence;
+        self.next_sequence = sequence.wrapping_add(1);
+        sequence
+    }
+}
