@@ -74,7 +74,7 @@ pub use message::{Mismatch, decode_response, encode_frame, encode_request};
 pub use raw::{RawDecoder, RawLosses};
 pub use refusal::Refusal;
 pub use return_code::ReturnCode;
-pub use server::{Firmware, ImageSlots, Os, Server, Slot, SlotImage};
+pub use server::{Files, Firmware, ImageSlots, Os, Server, Settings, Shell, Slot, SlotImage, Statistics};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

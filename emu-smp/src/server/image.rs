@@ -20,7 +20,7 @@ use crate::return_code::ReturnCode;
 /// Answers a request of the group.
 pub(super) fn handle<I: ImageSlots>(
     upload: &mut Option<Upload>,
-    images: &mut I,
+    mut images: I,
     ask: &Ask<'_>,
     answer: &mut Writer<'_>,
 ) -> Result<(), Refusal<'static>> {
@@ -31,6 +31,7 @@ pub(super) fn handle<I: ImageSlots>(
     if !I::ARE_THERE {
         return Err(ReturnCode::NOT_SUPPORTED.into());
     }
+    let images = &mut images;
     let mut request = Reader::new(ask.body);
     match (ask.request.command, ask.is_write) {
         (STATE, false) => {

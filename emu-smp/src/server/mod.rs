@@ -5,16 +5,25 @@
 //!
 //! Source: Zephyr, "SMP Protocol Specification"; `subsys/mgmt/mcumgr/smp/src/smp.c`; what 4.4.0 and 3.4.99 answer.
 
+mod enumeration;
+mod files;
 mod firmware;
 mod image;
 mod os;
 mod refuse;
+mod settings;
+mod shell;
 mod slots;
+mod statistics;
 mod upload;
 
+pub use self::files::Files;
 pub use self::firmware::Firmware;
 pub use self::os::Os;
+pub use self::settings::Settings;
+pub use self::shell::Shell;
 pub use self::slots::{ImageSlots, Slot, SlotImage};
+pub use self::statistics::Statistics;
 
 use self::upload::Upload;
 use crate::cbor::{Encode, Writer};
@@ -206,8 +215,13 @@ impl Server {
         }
         let ask = Ask { request, is_write, body };
         match request.group {
-            Group::OS => os::handle(&mut firmware.os(), &ask, answer),
-            Group::IMAGE => image::handle(&mut self.upload, &mut firmware.images(), &ask, answer),
+            Group::OS => os::handle(firmware.os(), &ask, answer),
+            Group::IMAGE => image::handle(&mut self.upload, firmware.images(), &ask, answer),
+            Group::STATISTICS => statistics::handle(firmware.statistics(), &ask, answer),
+            Group::SETTINGS => settings::handle(firmware.settings(), &ask, answer),
+            Group::FILE_SYSTEM => files::handle(firmware.files(), &ask, answer),
+            Group::SHELL => shell::handle(firmware.shell(), &ask, answer),
+            Group::ENUMERATION => enumeration::handle(firmware, &ask, answer),
             _ => firmware.other(request, body, answer),
         }
     }
