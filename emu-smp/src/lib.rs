@@ -51,6 +51,7 @@ mod message;
 mod raw;
 mod refusal;
 mod return_code;
+mod server;
 
 pub use body::{
     Done, RawRequest, RawResponse, Request, decode, enumeration, file_system, image, os, settings, shell, statistics,
@@ -74,6 +75,7 @@ pub use message::{Mismatch, decode_response, encode_frame, encode_request};
 pub use raw::{RawDecoder, RawLosses};
 pub use refusal::Refusal;
 pub use return_code::ReturnCode;
+pub use server::{Files, Firmware, ImageSlots, Os, Server, Settings, Shell, Slot, SlotImage, Statistics};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
