@@ -1,5 +1,5 @@
 //! A model of a device, a way that loses and doubles, and drivers for the machines: all in virtual time.
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "a module of several tests, each of which uses its part")]
 
 pub mod cbor;
 pub mod device;

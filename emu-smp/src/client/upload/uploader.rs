@@ -45,6 +45,8 @@ pub(in crate::client) struct Uploader {
     is_end_sent: bool,
     /// Not before then is anything sent, since the device is busy.
     pause: Option<Instant>,
+    /// Not before then is the next piece sent, so that pieces come to the device one by one.
+    pace: Instant,
     /// How often in a row the upload came no further, and whether the device has answered meanwhile.
     fruitless: u8,
     is_heard: bool,
@@ -93,6 +95,7 @@ impl Uploader {
             newest: 0,
             is_end_sent: false,
             pause: None,
+            pace: Instant::START,
             fruitless: 0,
             is_heard: false,
             silent_since: Instant::START,
@@ -136,7 +139,8 @@ impl Uploader {
             Stage::Stream => {
                 let timeout = session.timeout();
                 let answer = self.in_flight.live().map(|sent| sent.at.saturating_add(timeout)).min();
-                answer.into_iter().chain(self.pause).min()
+                let next = Some(self.pace).filter(|_| self.pause.is_none() && self.has_room());
+                answer.into_iter().chain(self.pause).chain(next).min()
             }
         }
     }
@@ -326,16 +330,12 @@ impl Uploader {
         source: &mut S,
         buffer: &mut [u8],
     ) -> Option<Result<usize, UploadError>> {
-        let count = self.in_flight.count();
-        if self.pause.is_some() || count >= usize::from(self.window.size()) {
+        if self.pause.is_some() || now < self.pace || !self.has_room() {
             return None;
         }
-        if count == 0 {
+        if self.in_flight.count() == 0 {
             // Nothing is under way that could change it.
             self.next = self.wanted;
-        }
-        if self.next >= self.target.length {
-            return None;
         }
         let usable = session.frame.usable(session.parameters);
         let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
@@ -377,7 +377,14 @@ impl Uploader {
         });
         self.next = end;
         self.is_end_sent |= end == self.target.length;
+        self.pace = now.saturating_add(self.window.spacing(session.round_trip()));
         Some(Ok(length))
+    }
+
+    /// Whether there is a piece to send, and the window has room for it.
+    fn has_room(&self) -> bool {
+        let count = self.in_flight.count();
+        count == 0 || (self.next < self.target.length && count < usize::from(self.window.size()))
     }
 
     /// Takes the answers to pieces that a datagram holds.

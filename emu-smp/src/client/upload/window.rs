@@ -4,6 +4,8 @@
 //! way to a server of two buffers are one too many unless the way is long. So the window grows while answers come, and what it
 //! has found to be too much it tries again more and more seldom. A loss now and then, as on a bad link, does not count.
 
+use core::time::Duration;
+
 /// The window.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
@@ -25,6 +27,20 @@ impl Window {
 
     pub(super) const fn size(&self) -> u8 {
         self.size
+    }
+
+    /// How long after a piece the next is sent at the earliest: a burst finds no buffers where pieces that come one by one do.
+    /// It is a little less than the window would have them by itself, so that it holds nothing up.
+    pub(super) fn spacing(&self, round_trip: Option<Duration>) -> Duration {
+        match self.size {
+            ..=1 => Duration::ZERO,
+            size => {
+                let share =
+                    round_trip.unwrap_or_default().saturating_mul(3).checked_div(u32::from(size).saturating_mul(4));
+                // Whole milliseconds, rounded down: what is due within one is due at once.
+                Duration::from_millis(share.unwrap_or_default().as_millis().try_into().unwrap_or_default())
+            }
+        }
     }
 
     /// A piece was accepted.
