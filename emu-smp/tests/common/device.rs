@@ -106,6 +106,8 @@ pub struct Device {
     pub resets: u32,
     pub requests: u32,
     pub dropped: u32,
+    /// The file that the last upload has completed.
+    pub completed: Option<Vec<u8>>,
 }
 
 impl Device {
@@ -125,6 +127,7 @@ impl Device {
             resets: 0,
             requests: 0,
             dropped: 0,
+            completed: None,
         }
     }
 
@@ -356,6 +359,7 @@ impl Device {
         let mut matches = None;
         if is_done {
             let session = self.session.take().unwrap();
+            self.completed = Some(self.slots[1].data.clone());
             if self.behaviour.has_image_check {
                 matches = Some(self.image(1).is_some_and(|image| image.sha[..] == session.sha[..]));
             }
