@@ -44,8 +44,8 @@ pub struct Link<'a> {
     pub sent_bytes: u64,
     /// Called for each datagram of the device; `false` loses it.
     pub filter: Box<dyn FnMut(u64, &[u8]) -> bool>,
-    /// Called for each datagram of the machine.
-    pub tap: Box<dyn FnMut(u64, &[u8])>,
+    /// The same for each datagram of the machine.
+    pub tap: Box<dyn FnMut(u64, &[u8]) -> bool>,
 }
 
 impl<'a> Link<'a> {
@@ -60,7 +60,7 @@ impl<'a> Link<'a> {
             sent: 0,
             sent_bytes: 0,
             filter: Box::new(|_, _| true),
-            tap: Box::new(|_, _| ()),
+            tap: Box::new(|_, _| true),
         }
     }
 
@@ -72,8 +72,9 @@ impl<'a> Link<'a> {
             while let Some(length) = machine.transmit(Instant::from_millis(self.now), &mut buffer) {
                 self.sent += 1;
                 self.sent_bytes += length as u64;
-                (self.tap)(self.now, &buffer[..length]);
-                self.send(true, &buffer[..length]);
+                if (self.tap)(self.now, &buffer[..length]) {
+                    self.send(true, &buffer[..length]);
+                }
                 assert!(self.sent < 200_000, "an endless loop");
             }
             machine.after();

@@ -36,13 +36,14 @@ impl InFlight {
         self.next_order
     }
 
-    /// Notes a piece, in the place of that which was sent longest ago.
+    /// Notes a piece, in the place of that which was sent 16 before it: long before its sequence number comes again.
     pub(super) fn push(&mut self, sent: Sent) {
-        let oldest = self.places.iter_mut().min_by_key(|place| place.map(|sent| sent.order));
-        if let Some(place) = oldest {
-            *place = Some(Sent { order: self.next_order, ..sent });
+        let order = self.next_order;
+        let index = usize::try_from(order).unwrap_or_default() & CAPACITY.saturating_sub(1);
+        if let Some(place) = self.places.get_mut(index) {
+            *place = Some(Sent { order, ..sent });
         }
-        self.next_order = self.next_order.saturating_add(1);
+        self.next_order = order.saturating_add(1);
     }
 
     /// Takes out the piece of this sequence number.
@@ -86,5 +87,5 @@ impl InFlight {
     }
 }
 
-/// Twice the largest window: as many again as were given up.
+/// Twice the largest window: as many again as were given up. A power of two.
 const CAPACITY: usize = 16;
