@@ -125,6 +125,17 @@ fn doubled_null_missing_and_trailing() {
 }
 
 #[test]
+fn keys_that_are_no_text_are_skipped() {
+    // A number, a map, and a text in pieces; then the key that is known, whose name those pieces would have made.
+    let body = b"\xa4\x05\x61d\xa1\x61d\x05\x05\x7f\x61d\xff\x05\x61d\x62hi";
+    assert_eq!(decode(body), Ok(EchoRequest { text: "hi" }));
+    assert_eq!(fault::<EchoRequest<'_>>(b"\xbf\x05\xff"), (10, "", DecodeErrorKind::NotCbor));
+    let fields = b"\xa2\x64name\x60\x66fields\xa2\x01\x02\x61a\x03";
+    let fields = decode::<statistics::GroupResponse<'_>>(fields).unwrap().fields;
+    assert_eq!(fields.iter().collect::<Vec<_>>(), [("a", 3)]);
+}
+
+#[test]
 fn a_refusal_is_never_success() {
     let err = b"\xa1\x63err\xa2\x65group\x01\x62rc\x09";
     let refusal = decode_response::<EraseRequest>(err).unwrap().unwrap_err();
