@@ -96,6 +96,18 @@ impl<'a> Refusal<'a> {
     }
 }
 
+impl From<ReturnCode> for Refusal<'_> {
+    fn from(code: ReturnCode) -> Self {
+        Self::Code { code, reason: None }
+    }
+}
+
+impl From<GroupError> for Refusal<'_> {
+    fn from(error: GroupError) -> Self {
+        Self::Group(error)
+    }
+}
+
 impl Encode for Refusal<'_> {
     const MAX_LENGTH: Option<usize> = None;
 
