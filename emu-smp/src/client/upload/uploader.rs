@@ -5,6 +5,8 @@
 //! at once, without waiting for a timeout. The answers to the others tell the same once more: they belong to pieces sent before
 //! it went back, and are not followed again.
 
+use core::time::Duration;
+
 use super::UploadOptions;
 use super::in_flight::{InFlight, Sent};
 use super::outcome::{UploadError, UploadProgress, Uploaded};
@@ -398,11 +400,12 @@ impl Uploader {
             is_known = true;
             self.silent_since = now;
             self.is_heard = true;
-            session.round_trip.measure(now.saturating_since(sent.at));
+            let round_trip = now.saturating_since(sent.at);
+            session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
             match decode_response::<UploadRequest<'_>>(body) {
-                Ok(Ok(response)) => self.handle_offset(session, &sent, response),
+                Ok(Ok(response)) => self.handle_offset(session, &sent, round_trip, response),
                 Ok(Err(refusal)) => self.handle_refusal(session, now, &sent, refusal),
                 Err(error) => self.fail(Failure::Malformed { command: header.id(), error }.into()),
             }
@@ -416,7 +419,7 @@ impl Uploader {
     }
 
     /// The device has told which byte it wants.
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, response: UploadResponse) {
+    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: Duration, response: UploadResponse) {
         let UploadResponse { offset, matches } = response;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
@@ -435,7 +438,7 @@ impl Uploader {
                 self.fruitless = 0;
                 self.is_heard = false;
             }
-            self.window.handle_accepted();
+            self.window.handle_accepted(round_trip);
             if self.finish_at_end(matches) {
                 return;
             }
