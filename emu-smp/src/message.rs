@@ -1,7 +1,7 @@
 //! Frames whole: a request or a response with its header, out and in.
 
-use crate::body::Request;
-use crate::cbor::{Decode, DecodeError, EncodeError, Reader, Writer};
+use crate::body::{Request, decode};
+use crate::cbor::{DecodeError, EncodeError, Writer};
 use crate::header::{Header, Operation, Version};
 use crate::refusal::Refusal;
 
@@ -26,13 +26,13 @@ pub fn encode_request<R: Request>(
     buffer: &mut [u8],
 ) -> Result<usize, EncodeError> {
     let header = Header {
-        operation: R::OPERATION,
+        operation: request.operation(),
         version,
         flags: 0,
         length: 0,
-        group: R::COMMAND.group,
+        group: request.command().group,
         sequence,
-        command: R::COMMAND.number,
+        command: request.command().number,
     };
     encode_frame(header, buffer, |writer| request.encode(writer))
 }
@@ -52,7 +52,7 @@ pub fn encode_frame(
     let mut writer = Writer::new(rest);
     body(&mut writer).map_err(|_| too_small)?;
     let written = writer.written().len();
-    let length = u16::try_from(written).map_err(|_| EncodeError { capacity: usize::from(u16::MAX) })?;
+    let length = u16::try_from(written).map_err(|_| EncodeError { capacity: MAX_FRAME_LENGTH })?;
     *head = Header { length, ..header }.to_bytes();
     Ok(written.saturating_add(Header::LENGTH))
 }
@@ -71,14 +71,14 @@ pub fn encode_frame(
 ///
 /// [`DecodeError`] if the body is neither.
 pub fn decode_response<R: Request>(body: &[u8]) -> Result<Result<R::Response<'_>, Refusal<'_>>, DecodeError> {
-    if let Some(refusal) = Refusal::find(body)? {
-        return Ok(Err(refusal));
+    match R::find_refusal(body)? {
+        Some(refusal) => Ok(Err(refusal)),
+        None => decode(body).map(Ok),
     }
-    let mut reader = Reader::new(body);
-    let response = R::Response::decode(&mut reader)?;
-    reader.end()?;
-    Ok(Ok(response))
 }
+
+/// How many bytes the longest frame has: a header, and a body as long as that can say.
+const MAX_FRAME_LENGTH: usize = Header::LENGTH.saturating_add(65_535);
 
 impl Header {
     /// Checks that this is the header of the response to a request: group, command, sequence number and direction.
@@ -107,6 +107,7 @@ impl Header {
 
 /// A frame that is no response to the request it should answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Mismatch {

@@ -9,8 +9,8 @@
 
 use core::fmt;
 
-use crate::body::body;
-use crate::cbor::{DecodeError, Encode, EncodeError, Reader, Writer};
+use crate::body::{body, decode};
+use crate::cbor::{DecodeError, Encode, EncodeError, Writer};
 use crate::command::Group;
 use crate::group_error::GroupError;
 use crate::return_code::ReturnCode;
@@ -25,7 +25,7 @@ use crate::return_code::ReturnCode;
 /// # Ok::<(), emu_smp::DecodeError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal<'a> {
     /// A general code.
@@ -53,7 +53,7 @@ body! {
     /// A group and its code.
     struct GroupCode {
         /// The group.
-        group: u16 = "group",
+        group: Group = "group",
         /// The code.
         code: u16 = "rc",
     }
@@ -67,9 +67,9 @@ impl<'a> Refusal<'a> {
     ///
     /// [`DecodeError`] if the body is no map, or a code is no number.
     pub fn find(body: &'a [u8]) -> Result<Option<Self>, DecodeError> {
-        let keys: Keys<'_> = Reader::new(body).value()?;
+        let keys: Keys<'_> = decode(body)?;
         if let Some(error) = keys.error.filter(|error| error.code != 0) {
-            return Ok(Some(Self::Group(GroupError { group: Group(error.group), code: error.code })));
+            return Ok(Some(Self::Group(GroupError { group: error.group, code: error.code })));
         }
         Ok(match keys.code {
             None | Some(0) => None,
@@ -96,6 +96,18 @@ impl<'a> Refusal<'a> {
     }
 }
 
+impl From<ReturnCode> for Refusal<'_> {
+    fn from(code: ReturnCode) -> Self {
+        Self::Code { code, reason: None }
+    }
+}
+
+impl From<GroupError> for Refusal<'_> {
+    fn from(error: GroupError) -> Self {
+        Self::Group(error)
+    }
+}
+
 impl Encode for Refusal<'_> {
     const MAX_LENGTH: Option<usize> = None;
 
@@ -103,7 +115,7 @@ impl Encode for Refusal<'_> {
         let keys = match *self {
             Self::Code { code, reason } => Keys { code: Some(code.0), reason, error: None },
             Self::Group(error) => {
-                let error = GroupCode { group: error.group.0, code: error.code };
+                let error = GroupCode { group: error.group, code: error.code };
                 Keys { code: None, reason: None, error: Some(error) }
             }
         };

@@ -1,19 +1,19 @@
 //! Faults that existing clients have shown, and quirks that servers have: each by name.
 
-mod common;
+mod model;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::cbor::{Body, Value, parse};
-use common::device::{Behaviour, Device, Image, code, respond};
-use common::link::{Link, Machine, Random, Way};
-use common::*;
 use emu_smp::client::*;
 use emu_smp::image::StateRequest;
 use emu_smp::os::{EchoRequest, ParametersRequest};
-use emu_smp::{GroupError, ReturnCode, Version};
+use emu_smp::{Command, Group, GroupError, Operation, RawRequest, RawResponse, ReturnCode, Version};
+use model::cbor::{Body, Value, parse};
+use model::device::{Behaviour, Device, Image, code, respond};
+use model::link::{Link, Machine, Random, Way};
+use model::*;
 
 const START: Instant = Instant::START;
 
@@ -222,6 +222,16 @@ fn version_1_is_spoken_once_an_echo_in_it_was_answered() {
     let answer = respond(&buffer[..length], &Body::map(|body| body.string("r", "hi")));
     assert!(exchange.handle_datagram(START, &answer).unwrap().is_ok());
     assert_eq!(exchange.session().version(), Version::V1);
+}
+
+#[test]
+fn a_command_that_is_not_known_is_asked_too() {
+    let command = Command { group: Group(70), number: 3 };
+    let (mut exchange, request) = sent(session(), RawRequest { operation: Operation::Write, command, body: b"\xa0" });
+    assert_eq!(request, [2, 0, 0, 1, 0, 70, 0, 3, 0xa0]);
+    let datagram = respond(&request, b"anything");
+    let answer = exchange.handle_datagram(START, &datagram).unwrap();
+    assert_eq!(answer, Ok(RawResponse(b"anything")));
 }
 
 #[test]

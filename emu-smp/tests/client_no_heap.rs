@@ -1,16 +1,16 @@
 //! The client's machines allocate nothing: a counting allocator stands still while an update runs from its first list to the
 //! last; and they are small.
 
-mod common;
+mod model;
 
 use std::alloc::System;
 use std::mem::size_of;
 
-use common::cbor::Body;
-use common::device::{Image, respond};
-use common::target;
 use emu_smp::client::*;
 use emu_smp::os::EchoRequest;
+use model::cbor::Body;
+use model::device::{Image, respond};
+use model::target;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -79,7 +79,7 @@ fn main() {
                     &lists[listed - 1]
                 }
                 (1, 1, _) => {
-                    let body = common::cbor::parse(&request[8..]).unwrap();
+                    let body = model::cbor::parse(&request[8..]).unwrap();
                     let end = body.number("off").unwrap() + body.bytes("data").unwrap().len() as u32;
                     &offsets[end as usize]
                 }

@@ -1,15 +1,15 @@
 //! The whole update against the model: the manual's walk, every state that a device can be found in, and every place where
 //! it can be cut off.
 
-mod common;
+mod model;
 
 use std::time::Duration;
 
-use common::device::{Behaviour, Device, Image, Slot};
-use common::link::{Link, Random, Way};
-use common::*;
 use emu_smp::client::*;
 use emu_smp::{GroupError, ReturnCode, Version};
+use model::device::{Behaviour, Device, Image, Slot};
+use model::link::{Link, Random, Way};
+use model::*;
 
 fn images() -> (Image, Image) {
     (Image::new(1, 3000, "1.0.6"), Image::new(2, 9000, "1.0.9"))

@@ -1,12 +1,12 @@
 //! Uploads over bad ways, thousands of them: each ends with the right image in the slot, or with a typed error, within
 //! bounded time and requests. `EMU_SCHEDULES` sets how many.
 
-mod common;
+mod model;
 
-use common::device::{Behaviour, Device, Image};
-use common::link::{Link, Random, Way};
-use common::*;
 use emu_smp::client::*;
+use model::device::{Behaviour, Device, Image};
+use model::link::{Link, Random, Way};
+use model::*;
 
 /// A schedule that follows from its seed.
 fn schedule(seed: u64) -> (Behaviour, Way, Session, UploadOptions, usize) {

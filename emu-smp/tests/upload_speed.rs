@@ -1,11 +1,11 @@
 //! How long an upload takes in virtual time, and how many requests.
 
-mod common;
+mod model;
 
-use common::device::{Behaviour, Device, Image};
-use common::link::{Link, Way};
-use common::*;
 use emu_smp::client::*;
+use model::device::{Behaviour, Device, Image};
+use model::link::{Link, Way};
+use model::*;
 
 const TWO: Behaviour = Behaviour { buffer_count: 2, ..Behaviour::USUAL };
 const FOUR: Behaviour = Behaviour { buffer_count: 4, ..Behaviour::USUAL };

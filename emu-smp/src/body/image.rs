@@ -2,6 +2,8 @@
 //!
 //! Source: Zephyr, `smp_group_1.rst`; the manual's chapter "Firmware-Update" for what the meter lists.
 
+use core::fmt;
+
 use super::{Done, body, empty, requests};
 use crate::cbor::{Decode, DecodeError, Encode, EncodeError, List, Reader, Writer};
 use crate::image_hash::ImageHash;
@@ -63,8 +65,10 @@ body! {
         pub offset: u32 = "off",
         /// The SHA-256 of the whole file, by which an upload that broke is gone on with; with the first piece only. It is not
         /// the image's hash.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "super::serialize_optional_bytes"))]
         pub sha: Option<&'a [u8]> = "sha",
         /// The piece: at least 32 bytes if it is the first.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "super::serialize_bytes"))]
         pub data: &'a [u8] = "data",
         /// Which of the device's images, if it has several; with the first piece only.
         pub image: Option<u32> = "image",
@@ -122,7 +126,10 @@ requests! {
 }
 
 /// A hash as it stands in a frame: of 32, 48 or 64 bytes if it is one, else whatever was sent.
+///
+/// It prints as hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HashBytes<'a>(pub &'a [u8]);
 
 impl HashBytes<'_> {
@@ -139,14 +146,35 @@ impl<'a> From<&'a ImageHash> for HashBytes<'a> {
     }
 }
 
+impl fmt::Display for HashBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// As hexadecimal digits.
+#[cfg(feature = "serde")]
+impl serde::Serialize for HashBytes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Encode for HashBytes<'_> {
     /// That of the longest hash.
-    const MAX_LENGTH: Option<usize> = Some(ImageHash::MAX_LENGTH.saturating_add(2));
+    const MAX_LENGTH: Option<usize> = Some(MAX_HASH_LENGTH);
 
+    /// Refuses what is longer than any hash.
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        if self.0.len() > ImageHash::MAX_LENGTH {
+            return Err(EncodeError { capacity: MAX_HASH_LENGTH });
+        }
         writer.value(self.0)
     }
 }
+
+/// A hash and its head.
+const MAX_HASH_LENGTH: usize = ImageHash::MAX_LENGTH.saturating_add(2);
 
 impl<'a> Decode<'a> for HashBytes<'a> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {

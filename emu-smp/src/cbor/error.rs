@@ -77,8 +77,8 @@ pub enum DecodeErrorKind {
 /// A buffer that is too small for a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[error("the frame does not fit: its buffer has {capacity} bytes")]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[error("the frame does not fit into {capacity} bytes")]
 pub struct EncodeError {
     /// How many bytes the buffer has, or a frame can have.
     pub capacity: usize,

@@ -13,11 +13,11 @@ use super::{Decode, Encode};
 /// A list that was read is whole: each item was decoded once when the frame was.
 ///
 /// ```
-/// use emu_smp::{List, decode, enumeration::GroupListResponse};
+/// use emu_smp::{Group, List, decode, enumeration::GroupListResponse};
 ///
 /// let groups = decode::<GroupListResponse>(b"\xbf\x66groups\x9f\x00\x01\x18\x3f\xff\xff")?.groups;
-/// assert_eq!(groups.iter().collect::<Vec<_>>(), [0, 1, 63]);
-/// assert_eq!(List::from(&[0_u16, 1, 63][..]), groups);
+/// assert_eq!(groups.iter().map(|group| group.0).collect::<Vec<_>>(), [0, 1, 63]);
+/// assert_eq!(List::from(&[Group::OS, Group::IMAGE, Group::ZEPHYR][..]), groups);
 /// # Ok::<(), emu_smp::DecodeError>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -81,6 +81,15 @@ impl<'a, T: Decode<'a> + Copy> IntoIterator for List<'a, T> {
     }
 }
 
+impl<'a, T: Decode<'a> + Copy> IntoIterator for &List<'a, T> {
+    type Item = T;
+    type IntoIter = ListIter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl<'a, T: Decode<'a> + Copy + fmt::Debug> fmt::Debug for List<'a, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
@@ -90,6 +99,24 @@ impl<'a, T: Decode<'a> + Copy + fmt::Debug> fmt::Debug for List<'a, T> {
 impl<'a, T: Decode<'a> + Copy + PartialEq> PartialEq for List<'a, T> {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'a, T: Decode<'a> + Copy + serde::Serialize> serde::Serialize for List<'a, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<'a, T: Decode<'a> + Copy + defmt::Format> defmt::Format for List<'a, T> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "[");
+        for item in self {
+            defmt::write!(f, "{}, ", item);
+        }
+        defmt::write!(f, "]");
     }
 }
 
@@ -124,6 +151,8 @@ impl<'a, T: Decode<'a> + Copy> Iterator for ListIter<'a, T> {
 /// assert_eq!(fields.iter().collect::<Vec<_>>(), [("in", 7), ("out", 9)]);
 /// # Ok::<(), emu_smp::DecodeError>(())
 /// ```
+///
+/// A key that is there twice comes twice. Keys that are no texts are left out.
 #[derive(Clone, Copy)]
 pub struct Entries<'a, T>(Pairs<'a, T>);
 
@@ -178,6 +207,24 @@ impl<'a, T: Encode + Decode<'a> + Copy> Encode for Entries<'a, T> {
     }
 }
 
+impl<'a, T: Decode<'a> + Copy> IntoIterator for Entries<'a, T> {
+    type Item = (&'a str, T);
+    type IntoIter = EntriesIter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a, T: Decode<'a> + Copy> IntoIterator for &Entries<'a, T> {
+    type Item = (&'a str, T);
+    type IntoIter = EntriesIter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl<'a, T: Decode<'a> + Copy + fmt::Debug> fmt::Debug for Entries<'a, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
@@ -187,6 +234,24 @@ impl<'a, T: Decode<'a> + Copy + fmt::Debug> fmt::Debug for Entries<'a, T> {
 impl<'a, T: Decode<'a> + Copy + PartialEq> PartialEq for Entries<'a, T> {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'a, T: Decode<'a> + Copy + serde::Serialize> serde::Serialize for Entries<'a, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<'a, T: Decode<'a> + Copy + defmt::Format> defmt::Format for Entries<'a, T> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{{");
+        for (key, value) in self {
+            defmt::write!(f, "{}: {}, ", key, value);
+        }
+        defmt::write!(f, "}}");
     }
 }
 

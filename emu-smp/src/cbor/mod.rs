@@ -1,8 +1,8 @@
 //! CBOR, as far as bodies of frames hold it: maps with text keys, lists, numbers, text, bytes and truth values.
 //!
-//! [`Encode`] and [`Decode`] are what a value can do; [`Reader`] and [`Writer`] are where from and where to. Integers, strings
-//! and heads are minicbor's; what goes round a map, and skips what is not known, is here: minicbor's own way to skip needs an
-//! allocator for lists within lists, and 3 KiB of flash without.
+//! [`Encode`] and [`Decode`] are what a value can do; [`Reader`] and [`Writer`] are where from and where to. minicbor reads
+//! numbers and writes everything; what goes round a map, and skips what is not known, is here: minicbor's own way to skip
+//! needs an allocator for lists within lists, and 3 KiB of flash without.
 //!
 //! Source: RFC 8949; Zephyr, "SMP Protocol Specification": which forms a server takes and sends.
 
@@ -14,6 +14,7 @@ mod writer;
 
 pub use self::error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use self::list::{Entries, EntriesIter, List, ListIter};
+pub(crate) use self::reader::Kind;
 pub use self::reader::{MapReader, Reader};
 pub use self::writer::Writer;
 

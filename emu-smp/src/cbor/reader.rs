@@ -1,7 +1,9 @@
 //! Reading a body, value by value.
+//!
+//! Heads, strings, maps and lists are taken apart here, numbers by minicbor. No length that a peer announces is believed:
+//! whatever it says, reading ends at the first byte that is missing.
 
 use minicbor::Decoder;
-use minicbor::data::Type;
 
 use super::Decode;
 use super::error::{DecodeError, DecodeErrorKind};
@@ -52,20 +54,18 @@ impl<'a> Reader<'a> {
     ///
     /// [`DecodeError`] if there is no map.
     pub fn map(&mut self) -> Result<MapReader, DecodeError> {
-        let start = self.position();
-        let left = self.decoder.map().map_err(|error| self.error(start, &error, "a map"))?;
-        Ok(MapReader { left })
+        self.container(Kind::Map, "a map").map(|left| MapReader { left })
     }
 
-    /// Reads the next key of a map whose keys are texts; `None` at its end. Keys that are no text are skipped with their
-    /// values.
+    /// Reads the next key of a map whose keys are texts; `None` at its end. Keys that are no text, or one in pieces, are
+    /// skipped with their values.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] if the body ends within the map.
     pub fn key(&mut self, map: &mut MapReader) -> Result<Option<&'a str>, DecodeError> {
         while self.has_next(&mut map.left)? {
-            if self.data_type()? == Type::String {
+            if self.kind()? == Kind::Text && self.first_byte()? != INDEFINITE_TEXT {
                 return self.text().map(Some);
             }
             self.skip()?;
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         if place.is_some() {
             return Err(DecodeError { key, ..self.fault(DecodeErrorKind::Twice) });
         }
-        *place = Some(T::decode(self).map_err(|error| match error.key {
+        *place = Some(self.value::<T>().map_err(|error| match error.key {
             "" => DecodeError { key, ..error },
             _ => error,
         })?);
@@ -114,44 +114,41 @@ impl<'a> Reader<'a> {
     ///
     /// [`DecodeError`] if the body ends within it, or it is no CBOR.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
-        // For each map or list that is open, how many items are to come; `None` until its break.
-        let mut open = [Some(0); MAX_DEPTH];
+        let mut open = [Level::Items(0); MAX_DEPTH];
         let mut depth = 0_usize;
         loop {
             let start = self.position();
-            let children = match self.data_type()? {
-                Type::Array | Type::ArrayIndef => {
-                    Some(self.decoder.array().map_err(|error| self.error(start, &error, "a list"))?)
-                }
-                Type::Map | Type::MapIndef => {
-                    let pairs = self.decoder.map().map_err(|error| self.error(start, &error, "a map"))?;
-                    Some(match pairs {
-                        // More than there are bytes: whatever the number, the end comes first.
-                        Some(pairs) => Some(pairs.saturating_mul(2)),
-                        None => None,
-                    })
-                }
-                Type::Tag => {
-                    self.decoder.tag().map_err(|error| self.error(start, &error, "a tag"))?;
-                    continue;
-                }
-                kind => {
-                    self.skip_single(kind)?;
+            let opened = match self.head()? {
+                (Kind::Bytes | Kind::Text, Some(length)) => {
+                    self.slice(start, length)?;
                     None
                 }
+                (kind @ (Kind::Bytes | Kind::Text), None) => {
+                    self.skip_pieces(kind)?;
+                    None
+                }
+                (Kind::List, Some(items)) => Some(Level::Items(items)),
+                (Kind::List, None) => Some(Level::List),
+                // Beyond all numbers of bytes that there can be, one is as good as the other.
+                (Kind::Map, Some(pairs)) => Some(Level::Items(pairs.saturating_mul(2))),
+                (Kind::Map, None) => Some(Level::Key),
+                // Stands in front of the value that it is for.
+                (Kind::Tag, _) => continue,
+                (Kind::Simple, None) => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
+                (Kind::Unsigned | Kind::Negative | Kind::Simple, _) => None,
             };
-            if let Some(children) = children {
-                let too_deep = DecodeError { offset: offset(start), ..self.fault(TOO_DEEP) };
-                *open.get_mut(depth).ok_or(too_deep)? = children;
+            if let Some(level) = opened {
+                *open.get_mut(depth).ok_or(fault_at(start, TOO_DEEP))? = level;
                 depth = depth.saturating_add(1);
             }
-            // Closes whatever ends here.
-            loop {
-                let Some(innermost) = depth.checked_sub(1).and_then(|last| open.get_mut(last)) else { return Ok(()) };
-                if self.has_next(innermost)? {
+            while let Some(level) = depth.checked_sub(1).and_then(|last| open.get_mut(last)) {
+                if self.enter_next(level)? {
                     break;
                 }
                 depth = depth.saturating_sub(1);
+            }
+            if depth == 0 {
+                return Ok(());
             }
         }
     }
@@ -169,6 +166,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Takes whatever is left, CBOR or not.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let start = self.position();
+        self.decoder.set_position(self.decoder.input().len());
+        self.since(start)
+    }
+
     /// How many bytes were read.
     #[must_use]
     pub fn position(&self) -> usize {
@@ -182,8 +186,7 @@ impl<'a> Reader<'a> {
 
     /// Starts to read a list; returns how many items are to come, or `None` if a break ends it.
     pub(crate) fn list(&mut self) -> Result<Option<u64>, DecodeError> {
-        let start = self.position();
-        self.decoder.array().map_err(|error| self.error(start, &error, "a list"))
+        self.container(Kind::List, "a list")
     }
 
     /// Whether an item of a list or a pair of a map is to come, of which it is told how many are left.
@@ -194,29 +197,28 @@ impl<'a> Reader<'a> {
                 *count = count.saturating_sub(1);
                 Ok(true)
             }
-            None if self.data_type()? == Type::Break => {
-                self.decoder.set_position(self.position().saturating_add(1));
-                Ok(false)
-            }
-            None => Ok(true),
+            None => self.is_byte(|byte| byte == BREAK).map(|is_break| !is_break),
         }
     }
 
     /// Whether the next value is null or undefined, which then is passed over.
     pub(crate) fn is_null(&mut self) -> Result<bool, DecodeError> {
-        let is_null = matches!(self.data_type()?, Type::Null | Type::Undefined);
-        if is_null {
-            self.decoder.set_position(self.position().saturating_add(1));
-        }
-        Ok(is_null)
+        self.is_byte(|byte| matches!(byte, NULL | UNDEFINED))
+    }
+
+    /// What kind the next value is of, by its first byte.
+    pub(crate) fn kind(&self) -> Result<Kind, DecodeError> {
+        self.first_byte().map(Kind::of)
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
-        self.read("a text of known length", Decoder::str)
+        let start = self.position();
+        let bytes = self.string(Kind::Text, "a text of known length")?;
+        core::str::from_utf8(bytes).map_err(|_| fault_at(start, DecodeErrorKind::NotUtf8))
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
-        self.read("a byte string of known length", Decoder::bytes)
+        self.string(Kind::Bytes, "a byte string of known length")
     }
 
     /// Reads with minicbor; `expected` says what, for the error.
@@ -226,71 +228,115 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&mut Decoder<'a>) -> Result<T, minicbor::decode::Error>,
     ) -> Result<T, DecodeError> {
         let start = self.position();
-        read(&mut self.decoder).map_err(|error| self.error(start, &error, expected))
+        read(&mut self.decoder).or_else(|_| {
+            // It is the end if not even the head is whole; minicbor can say so of values that are another.
+            self.decoder.set_position(start);
+            self.head()?;
+            Err(fault_at(start, DecodeErrorKind::Expected { expected }))
+        })
     }
 
     /// An error at the next byte.
     pub(crate) fn fault(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError { offset: offset(self.position()), key: "", kind }
+        fault_at(self.position(), kind)
     }
 
-    /// Passes over a value that holds no other values.
-    fn skip_single(&mut self, kind: Type) -> Result<(), DecodeError> {
-        match kind {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => self.read("a number", Decoder::u64).map(drop),
-            Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int => self.read("a number", Decoder::int).map(drop),
-            Type::Bytes => self.bytes().map(drop),
-            // Whether it is UTF-8 is of no interest; its head is as that of bytes.
-            Type::String => self.text().map(drop),
-            Type::BytesIndef | Type::StringIndef => self.skip_pieces(),
-            Type::Bool | Type::Null | Type::Undefined => self.skip_bytes(1),
-            Type::Simple => self.read("a simple value", Decoder::simple).map(drop),
-            Type::F16 => self.skip_bytes(3),
-            Type::F32 => self.skip_bytes(5),
-            Type::F64 => self.skip_bytes(9),
-            _ => Err(self.fault(DecodeErrorKind::NotCbor)),
+    /// Reads the head of a map or list: how many pairs or items are to come, or `None` if a break ends it.
+    fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<u64>, DecodeError> {
+        let start = self.position();
+        match self.head()? {
+            (found, length) if found == kind => Ok(length),
+            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
         }
     }
 
-    /// Passes over a string that comes in pieces.
-    fn skip_pieces(&mut self) -> Result<(), DecodeError> {
-        self.skip_bytes(1)?;
-        while self.has_next(&mut None)? {
-            match self.data_type()? {
-                Type::Bytes => self.bytes().map(drop)?,
-                Type::String => self.text().map(drop)?,
-                _ => return Err(self.fault(DecodeErrorKind::NotCbor)),
+    /// Reads a text or byte string in one piece.
+    fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+        let start = self.position();
+        match self.head()? {
+            (found, Some(length)) if found == kind => self.slice(start, length),
+            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+        }
+    }
+
+    /// Reads the head of a value: its kind, and the number that goes with it, which is a value, a length, a tag or a
+    /// float's bits; `None` for what a break ends, and for a break.
+    fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
+        let start = self.position();
+        let first = self.first_byte()?;
+        let kind = Kind::of(first);
+        let argument_length = match first & 0b1_1111 {
+            short @ 0..24 => {
+                self.decoder.set_position(start.saturating_add(1));
+                return Ok((kind, Some(u64::from(short))));
             }
-        }
-        Ok(())
-    }
-
-    fn skip_bytes(&mut self, count: usize) -> Result<(), DecodeError> {
-        let end = self.position().saturating_add(count);
-        if end > self.decoder.input().len() {
-            return Err(self.fault(DecodeErrorKind::End));
-        }
-        self.decoder.set_position(end);
-        Ok(())
-    }
-
-    fn data_type(&self) -> Result<Type, DecodeError> {
-        let position = self.position();
-        self.decoder.datatype().map_err(|error| self.error(position, &error, "a value"))
-    }
-
-    /// Turns minicbor's error into this crate's, whose place is where the value starts.
-    fn error(&self, start: usize, error: &minicbor::decode::Error, expected: &'static str) -> DecodeError {
-        let is_utf8 =
-            matches!(self.decoder.input().get(start), Some(head) if head >> 5 == 3) && !error.is_type_mismatch();
-        let kind = if error.is_end_of_input() {
-            DecodeErrorKind::End
-        } else if is_utf8 {
-            DecodeErrorKind::NotUtf8
-        } else {
-            DecodeErrorKind::Expected { expected }
+            24 => 1,
+            25 => 2,
+            26 => 4,
+            27 => 8,
+            31 if !matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag) => {
+                self.decoder.set_position(start.saturating_add(1));
+                return Ok((kind, None));
+            }
+            _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
         };
-        DecodeError { offset: offset(start), key: "", kind }
+        self.decoder.set_position(start.saturating_add(1));
+        let argument = self.slice(start, argument_length)?;
+        Ok((kind, Some(argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))))
+    }
+
+    /// Reads so many bytes of the value that starts at `start`.
+    fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], DecodeError> {
+        let from = self.position();
+        let to = usize::try_from(length).ok().and_then(|length| from.checked_add(length));
+        let slice = to.and_then(|to| self.decoder.input().get(from..to));
+        let slice = slice.ok_or(fault_at(start, DecodeErrorKind::End))?;
+        self.decoder.set_position(from.saturating_add(slice.len()));
+        Ok(slice)
+    }
+
+    /// Whether the innermost map or list has another item; if not, its break is passed over.
+    fn enter_next(&mut self, level: &mut Level) -> Result<bool, DecodeError> {
+        if let Level::Items(left) = level {
+            let has_next = *left > 0;
+            *left = left.saturating_sub(1);
+            return Ok(has_next);
+        }
+        if self.is_byte(|byte| byte == BREAK)? {
+            let place = self.position().saturating_sub(1);
+            return if *level == Level::Value { Err(fault_at(place, DecodeErrorKind::NotCbor)) } else { Ok(false) };
+        }
+        *level = match *level {
+            Level::Key => Level::Value,
+            Level::Value => Level::Key,
+            other => other,
+        };
+        Ok(true)
+    }
+
+    /// Passes over the pieces of a string, up to its break.
+    fn skip_pieces(&mut self, kind: Kind) -> Result<(), DecodeError> {
+        while self.has_next(&mut None)? {
+            let start = self.position();
+            match self.head()? {
+                (found, Some(length)) if found == kind => self.slice(start, length)?,
+                _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
+            };
+        }
+        Ok(())
+    }
+
+    /// Passes over the next byte if it is one of those.
+    fn is_byte(&mut self, is_one: impl FnOnce(u8) -> bool) -> Result<bool, DecodeError> {
+        let is_one = is_one(self.first_byte()?);
+        if is_one {
+            self.decoder.set_position(self.position().saturating_add(1));
+        }
+        Ok(is_one)
+    }
+
+    fn first_byte(&self) -> Result<u8, DecodeError> {
+        self.decoder.input().get(self.position()).copied().ok_or(self.fault(DecodeErrorKind::End))
     }
 }
 
@@ -301,11 +347,58 @@ pub struct MapReader {
     left: Option<u64>,
 }
 
-/// Commands nest three deep at most; more is skipped for the sake of keys that are not known.
+/// What a value is: CBOR's major types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Unsigned,
+    Negative,
+    Bytes,
+    Text,
+    List,
+    Map,
+    Tag,
+    /// Truth values, null, floats, and the break.
+    Simple,
+}
+
+impl Kind {
+    const fn of(first_byte: u8) -> Self {
+        match first_byte >> 5 {
+            0 => Self::Unsigned,
+            1 => Self::Negative,
+            2 => Self::Bytes,
+            3 => Self::Text,
+            4 => Self::List,
+            5 => Self::Map,
+            6 => Self::Tag,
+            _ => Self::Simple,
+        }
+    }
+}
+
+/// A map or list that is being skipped: what is to come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// So many items, keys and values both counted.
+    Items(u64),
+    /// Items, until the break.
+    List,
+    /// A key, or the break.
+    Key,
+    /// The value of a key.
+    Value,
+}
+
+/// Commands nest four deep at most; more is skipped for the sake of keys that are not known.
 const MAX_DEPTH: usize = 8;
 const TOO_DEEP: DecodeErrorKind = DecodeErrorKind::TooDeep { most: MAX_DEPTH };
 
-/// The place in the frame of a place in its body.
-fn offset(position: usize) -> usize {
-    position.saturating_add(Header::LENGTH)
+const INDEFINITE_TEXT: u8 = 0x7f;
+const NULL: u8 = 0xf6;
+const UNDEFINED: u8 = 0xf7;
+const BREAK: u8 = 0xff;
+
+/// An error at a place in the body, which it names as a place in the frame.
+fn fault_at(position: usize, kind: DecodeErrorKind) -> DecodeError {
+    DecodeError { offset: position.saturating_add(Header::LENGTH), key: "", kind }
 }

@@ -1,12 +1,15 @@
 //! Writing a body, value by value, into a buffer.
 
 use minicbor::Encoder;
+use minicbor::encode::Write as _;
 use minicbor::encode::write::{Cursor, EndOfSlice};
 
 use super::Encode;
 use super::error::EncodeError;
 
 /// Writes one value after another of a frame's body into a buffer.
+///
+/// What does not fit is not written, nor any part of it: what was written before stands as it was.
 ///
 /// ```
 /// use emu_smp::Writer;
@@ -35,9 +38,9 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] if the buffer is too small; so for all that follow.
+    /// [`EncodeError`] if the buffer is too small.
     pub fn value<T: Encode + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        value.encode(self)
+        self.whole(|writer| value.encode(writer))
     }
 
     /// Writes a key and its value, unless the value is one that is left out.
@@ -49,8 +52,10 @@ impl<'a> Writer<'a> {
         if value.is_absent() {
             return Ok(());
         }
-        self.write(|encoder| encoder.str(key).map(drop))?;
-        value.encode(self)
+        self.whole(|writer| {
+            key.encode(writer)?;
+            value.encode(writer)
+        })
     }
 
     /// Starts a map of so many pairs.
@@ -105,14 +110,24 @@ impl<'a> Writer<'a> {
     /// [`EncodeError`] if the buffer is too small; then `fill` is not called.
     pub fn bytes_with<T>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> T) -> Result<T, EncodeError> {
         let too_small = EncodeError { capacity: self.capacity() };
-        self.write(|encoder| encoder.bytes_len(u64::try_from(length).unwrap_or(u64::MAX)).map(drop))?;
-        let cursor = self.encoder.writer_mut();
-        let start = cursor.position();
-        let end = start.checked_add(length).ok_or(too_small)?;
-        let place = cursor.get_mut().get_mut(start..end).ok_or(too_small)?;
-        let filled = fill(place);
-        cursor.set_position(end);
-        Ok(filled)
+        self.whole(|writer| {
+            writer.write(|encoder| encoder.bytes_len(u64::try_from(length).unwrap_or(u64::MAX)).map(drop))?;
+            let cursor = writer.encoder.writer_mut();
+            let start = cursor.position();
+            let end = start.checked_add(length).ok_or(too_small)?;
+            let filled = fill(cursor.get_mut().get_mut(start..end).ok_or(too_small)?);
+            cursor.set_position(end);
+            Ok(filled)
+        })
+    }
+
+    /// Writes bytes that are CBOR already, as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the buffer is too small.
+    pub fn raw(&mut self, cbor: &[u8]) -> Result<(), EncodeError> {
+        self.write(|encoder| encoder.writer_mut().write_all(cbor).map_err(minicbor::encode::Error::write))
     }
 
     /// Returns what was written.
@@ -140,6 +155,12 @@ impl<'a> Writer<'a> {
         write: impl FnOnce(&mut Encoder<Cursor<&'a mut [u8]>>) -> Result<(), minicbor::encode::Error<EndOfSlice>>,
     ) -> Result<(), EncodeError> {
         let capacity = self.capacity();
-        write(&mut self.encoder).map_err(|_| EncodeError { capacity })
+        self.whole(|writer| write(&mut writer.encoder).map_err(|_| EncodeError { capacity }))
+    }
+
+    /// Writes several values, or none of them.
+    fn whole<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T, EncodeError>) -> Result<T, EncodeError> {
+        let start = self.encoder.writer().position();
+        write(self).inspect_err(|_| self.truncate(start))
     }
 }

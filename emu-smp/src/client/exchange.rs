@@ -56,7 +56,7 @@ impl<R: Request> Exchange<R> {
     /// Starts with a request; the session's next sequence number becomes its own.
     #[must_use]
     pub fn new(mut session: Session, request: R) -> Self {
-        let flight = Flight::new::<R>(&mut session);
+        let flight = Flight::with_command(&mut session, request.operation(), request.command());
         Self { session, request, flight, failure: None, is_done: false }
     }
 
@@ -85,7 +85,7 @@ impl<R: Request> Exchange<R> {
         let answer = self.flight.handle_datagram::<R>(&mut self.session, now, datagram)?;
         self.is_done = true;
         let version = self.flight.header().version;
-        if answer.is_ok() && R::COMMAND == Command::ECHO && version == Version::V1 {
+        if answer.is_ok() && self.flight.header().id() == Command::ECHO && version == Version::V1 {
             self.session.version = version;
         }
         Some(answer)

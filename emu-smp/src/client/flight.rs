@@ -121,7 +121,7 @@ impl Flight {
                 self.handle_sent(session, now);
                 Ok(length)
             }
-            Err(error) => Err(Failure::TooLarge { command: R::COMMAND, error }),
+            Err(error) => Err(Failure::TooLarge { command: self.header.id(), error }),
         })
     }
 
@@ -167,7 +167,7 @@ impl Flight {
         datagram: &'a [u8],
     ) -> Option<Result<R::Response<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
-        let command = R::COMMAND;
+        let command = self.header.id();
         match decode_response::<R>(body) {
             Ok(Ok(response)) => Some(Ok(response)),
             Ok(Err(refusal)) if is_busy(refusal.code()) && self.sent < self.tries => {

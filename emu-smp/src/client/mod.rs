@@ -16,7 +16,6 @@ mod target;
 mod time;
 mod update;
 mod upload;
-mod version;
 
 pub use self::exchange::Exchange;
 pub use self::failure::{Failure, Reason, Refused};
@@ -26,4 +25,3 @@ pub use self::target::{ImageSource, ReadError, Target};
 pub use self::time::Instant;
 pub use self::update::{OtherImage, Update, UpdateError, UpdateEvent, UpdateOptions, UpdateStep, Updated};
 pub use self::upload::{Upload, UploadError, UploadEvent, UploadOptions, UploadProgress, Uploaded};
-pub use self::version::{ImageVersion, ImageVersionError};

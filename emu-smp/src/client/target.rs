@@ -1,7 +1,7 @@
 //! What is to be written, and where its bytes come from.
 
-use crate::client::version::ImageVersion;
 use crate::image_hash::ImageHash;
+use crate::mcuboot::ImageVersion;
 
 /// The firmware that a device shall get: what is known of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

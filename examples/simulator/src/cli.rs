@@ -1,21 +1,24 @@
 //! The arguments of the command, and the simulator that they describe.
 
+mod updates;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use self::updates::{ImageArguments, UpdateArguments, UpdateFaultArguments};
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser};
 use emu_proto::{ColumnOrder, Delimiter, Dialect, HeaderForm, LineEnd, SerialNumber, TimeForm};
 use emu_simulator::{
-    BodyLength, Builder, Defects, Event, Fault, Household, Incident, Malformed, Moment, NoneForm, Quirks, Simulator,
-    Site,
+    BodyLength, Builder, Defects, Event, Fault, Household, Incident, Malformed, Moment, NoneForm, OnlineUpdates,
+    Quirks, Simulator, Site,
 };
 
 /// A simulated energy meter EMU Professional II TCP/IP on a TCP port. All its data is synthetic.
 ///
 /// It answers /data/ and /logbook/ as the meter's manual describes, with three years of rows of an invented household,
-/// the same for the same seed on every machine. Faults, damage and dialects can be had on request. It prints one line,
-/// "listening on http://...", and runs until Ctrl-C.
+/// the same for the same seed on every machine. Faults, damage and dialects can be had on request. It prints a line,
+/// "listening on http://...", and a second with the UDP address of its server for firmware updates, and runs until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "emu-simulator", version, max_term_width = 110, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -31,6 +34,12 @@ pub(crate) struct Arguments {
     dialect: DialectArguments,
     #[command(flatten)]
     damage: DamageArguments,
+    #[command(flatten)]
+    updates: UpdateArguments,
+    #[command(flatten)]
+    update_faults: UpdateFaultArguments,
+    #[command(flatten)]
+    image: ImageArguments,
 }
 
 const EXAMPLES: &str = "\
@@ -48,7 +57,11 @@ Examples:
   emu-simulator --swap-after-rows 10000 --append-every-rows 500
       a meter that logs while it is read, and is replaced in the middle of the fourth answer
   emu-simulator --delimiter comma --header plain --time +02:00 --crlf --event 500=clock-lost:20
-      another firmware's way of writing, and a power failure that lost the clock";
+      another firmware's way of writing, and a power failure that lost the clock
+  emu-simulator --write-test-image update.bin --image-version 1.0.9
+      write an update file that the simulated meter accepts, and end
+  emu-simulator --smp-port 1337 --smp-erase-time 2000 --smp-restart-time 20000 --smp-loss 3 --smp-delay 10
+      a slow meter on a bad line that takes it";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]
@@ -259,8 +272,34 @@ struct DamageArguments {
 
 impl Arguments {
     /// Returns the address to listen on.
-    pub(crate) fn address(&self) -> SocketAddr {
+    fn address(&self) -> SocketAddr {
         SocketAddr::new(self.server.host, self.server.port)
+    }
+
+    /// Writes a test image, if that is what is asked for.
+    pub(crate) fn write_test_image(&self) -> Option<Result<String, String>> {
+        self.image.write()
+    }
+
+    /// Starts the simulator. Where no port for updates was given, and the usual one is taken, any free one is.
+    pub(crate) async fn start(&self) -> Result<Simulator, String> {
+        let told = |error: std::io::Error| {
+            let ports = match self.updates.port() {
+                Some(port) => format!("{} or UDP port {port}", self.address()),
+                None => self.address().to_string(),
+            };
+            format!("can not listen on {ports}: {error}")
+        };
+        let Some(port) = self.updates.port() else { return self.builder().start().await.map_err(told) };
+        let updates = self.update_faults.apply(self.updates.online_updates(port)?);
+        let started = self.builder().online_updates(updates.clone()).start().await;
+        match started {
+            Err(error) if self.updates.is_usual_port() && error.kind() == std::io::ErrorKind::AddrInUse => {
+                let updates = OnlineUpdates { port: 0, ..updates };
+                self.builder().online_updates(updates).start().await.map_err(told)
+            }
+            started => started.map_err(told),
+        }
     }
 
     /// Returns the simulator that these arguments describe.

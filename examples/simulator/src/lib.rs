@@ -35,6 +35,9 @@
 //!   [`Event`] puts power failures, clock changes and new transformers where a test needs them.
 //! - [`Fault`] breaks answers; [`Defects`] breaks rows; [`emu_proto::Dialect`] and [`Quirks`] say how rows are written;
 //!   [`Incident`] swaps or clears the meter while it is read.
+//! - [`OnlineUpdates`] adds the server for firmware updates (SMP on UDP): two slots with the boot loader's rules, times that
+//!   erasing and restarting take, a [`Link`] that loses and reorders, [`SmpQuirks`] of other firmware. [`TestImage`] makes
+//!   update files for it, signed with a test key.
 //!
 //! The same seed makes the same rows, byte for byte, on every machine; with a clock that stands still, which is the
 //! default, the same requests get the same answers.
@@ -52,7 +55,7 @@
 //!
 //! # What it does not do
 //!
-//! The "Current Readings" and "Configuration" pages, Modbus TCP, firmware updates, TLS.
+//! The "Current Readings" and "Configuration" pages, Modbus TCP, TLS.
 //!
 //! # Features
 //!
@@ -70,6 +73,7 @@ mod chance;
 mod device;
 mod event;
 mod fault;
+mod firmware;
 mod format;
 mod household;
 mod load;
@@ -85,8 +89,10 @@ mod wire;
 
 pub use body::BodyLength;
 pub use device::{Counts, Incident, Moment};
+pub use emu_smp::ImageVersion;
 pub use event::{Event, InvalidEvent};
 pub use fault::Fault;
+pub use firmware::{Boot, Link, OnlineUpdates, SmpQuirks, TestImage};
 pub use format::{Defects, Malformed, NoneForm, Quirks};
 pub use household::Household;
 pub use records::{Record, Records};

@@ -13,18 +13,32 @@ use crate::cli::Arguments;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let address = arguments.address();
-    let simulator = match arguments.builder().start().await {
+    if let Some(written) = arguments.write_test_image() {
+        return match written {
+            Ok(line) => {
+                println!("{line}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("emu-simulator: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let simulator = match arguments.start().await {
         Ok(simulator) => simulator,
         Err(error) => {
-            eprintln!("emu-simulator: can not listen on {address}: {error}");
+            eprintln!("emu-simulator: {error}");
             return ExitCode::FAILURE;
         }
     };
-    // Whoever reads this waits for the line, so it must not stay in a buffer; if nobody reads it, that is fine.
+    // Whoever reads this waits for the lines, so they must not stay in a buffer; if nobody reads them, that is fine.
     let mut stdout = std::io::stdout();
-    let _: std::io::Result<()> =
-        writeln!(stdout, "listening on http://{}", simulator.addr()).and_then(|()| stdout.flush());
+    let mut lines = format!("listening on http://{}\n", simulator.addr());
+    if let Some(address) = simulator.smp_addr() {
+        lines.push_str(&format!("firmware updates on udp://{address}\n"));
+    }
+    let _: std::io::Result<()> = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush());
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("emu-simulator: can not wait for Ctrl-C: {error}");
         return ExitCode::FAILURE;

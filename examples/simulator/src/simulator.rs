@@ -7,13 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use emu_proto::{Dialect, LoadProfileEntry, LogbookEntry};
-use tokio::net::TcpListener;
+use emu_smp::ImageVersion;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::body::BodyLength;
 use crate::device::{Counts, Device, Growth, Incident};
 use crate::fault::Fault;
+use crate::firmware::{self, Boot, OnlineUpdates, Updates};
 use crate::format::{Defects, Quirks};
 use crate::household::Household;
 use crate::meter::Meter;
@@ -39,7 +41,9 @@ use crate::server::{Options, Shared, serve};
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    smp_address: Option<SocketAddr>,
     shared: Arc<Shared>,
+    updates: Arc<Updates>,
     /// Dropped to stop the server.
     stop: Option<oneshot::Sender<()>>,
     runner: Runner,
@@ -115,6 +119,50 @@ impl Simulator {
         self.shared.with_device(|device| device.meter.logbook().iter().copied().collect())
     }
 
+    /// Returns the UDP address of the server for firmware updates; `None` if online updates are not allowed.
+    #[must_use]
+    pub const fn smp_addr(&self) -> Option<SocketAddr> {
+        self.smp_address
+    }
+
+    /// Returns the version of the firmware that runs.
+    #[must_use]
+    pub fn firmware_version(&self) -> ImageVersion {
+        self.updates.with(|state| state.module.version())
+    }
+
+    /// Returns the bytes of a slot, as far as it was written since it was erased.
+    #[must_use]
+    pub fn flash(&self, slot: usize) -> Vec<u8> {
+        self.updates.with(|state| state.module.flash(slot).to_vec())
+    }
+
+    /// Returns what each restart of the communication module has come to, oldest first.
+    #[must_use]
+    pub fn boots(&self) -> Vec<Boot> {
+        self.updates.with(|state| state.module.boots().to_vec())
+    }
+
+    /// Returns how many datagrams have come to the server for firmware updates, whatever became of them.
+    #[must_use]
+    pub fn datagrams(&self) -> u64 {
+        self.updates.with(|state| state.datagrams)
+    }
+
+    /// Changes what the server for firmware updates is like. Chance and the count for restarts start again; port, slots
+    /// and what is in them stay.
+    pub fn change_updates(&self, change: impl FnOnce(&mut OnlineUpdates)) {
+        self.updates.with(|state| {
+            change(&mut state.module.options);
+            state.changes += 1;
+        });
+    }
+
+    /// Restarts the communication module, as after a power failure.
+    pub fn restart_module(&self) {
+        self.updates.with(|state| state.restarts = true);
+    }
+
     /// Stops it, and returns when all its connections are closed.
     pub async fn shutdown(mut self) {
         self.stop = None;
@@ -164,6 +212,7 @@ pub struct Builder {
     growth: Growth,
     incidents: Vec<Incident>,
     faults: Vec<Fault>,
+    updates: Option<OnlineUpdates>,
 }
 
 impl Default for Builder {
@@ -182,6 +231,7 @@ impl Default for Builder {
             growth: Growth::default(),
             incidents: Vec::new(),
             faults: Vec::new(),
+            updates: None,
         }
     }
 }
@@ -316,18 +366,23 @@ impl Builder {
         self
     }
 
+    /// Allows firmware updates: starts the server for them, on UDP, at the same address as the web server. Without this, the
+    /// meter's "Allow Online-Updates" is off, and nothing listens.
+    #[must_use]
+    pub fn online_updates(mut self, updates: OnlineUpdates) -> Self {
+        self.updates = Some(updates);
+        self
+    }
+
     /// Starts it on the runtime of the caller.
     ///
     /// # Errors
     ///
     /// Those of listening on the address.
     pub async fn start(self) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(self.address).await?;
-        let address = listener.local_addr()?;
-        let shared = self.build();
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(listener, Arc::clone(&shared.0), shared.1, stopped));
-        Ok(Simulator { address, shared: shared.0, stop: Some(stop), runner: Runner::Task(task) })
+        let sockets = self.bind()?;
+        let (meter, stop, server) = self.build(sockets)?;
+        Ok(meter.into_simulator(stop, Runner::Task(tokio::spawn(server))))
     }
 
     /// Starts it on a thread of its own, for programs without async; may be called from within a runtime, too.
@@ -350,23 +405,37 @@ impl Builder {
     /// Those of listening on the address, and of starting a runtime.
     pub fn start_blocking(self) -> io::Result<Simulator> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = std::net::TcpListener::bind(self.address)?;
-        let address = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
-        let listener = {
+        let sockets = self.bind()?;
+        let (meter, stop, server) = {
             let _runtime = runtime.enter();
-            TcpListener::from_std(listener)?
+            self.build(sockets)?
         };
-        let (shared, clock) = self.build();
-        let (stop, stopped) = oneshot::channel();
-        let server = run(listener, Arc::clone(&shared), clock, stopped);
         let thread = std::thread::Builder::new().name("emu-simulator".to_owned());
         let thread = thread.spawn(move || runtime.block_on(server))?;
-        Ok(Simulator { address, shared, stop: Some(stop), runner: Runner::Thread(Some(thread)) })
+        Ok(meter.into_simulator(stop, Runner::Thread(Some(thread))))
     }
 
-    /// Makes the device with its rows, and its clock if it has one.
-    fn build(self) -> (Arc<Shared>, Option<Clock>) {
+    /// Takes the ports.
+    fn bind(&self) -> io::Result<(std::net::TcpListener, Option<std::net::UdpSocket>)> {
+        let listener = std::net::TcpListener::bind(self.address)?;
+        listener.set_nonblocking(true)?;
+        let Some(updates) = &self.updates else { return Ok((listener, None)) };
+        let socket = std::net::UdpSocket::bind(SocketAddr::new(self.address.ip(), updates.port))?;
+        socket.set_nonblocking(true)?;
+        Ok((listener, Some(socket)))
+    }
+
+    /// Makes the device with its rows, its clock if it has one, and the future that serves it until it is dropped or told to
+    /// stop. Called within a runtime.
+    fn build(
+        mut self,
+        (listener, socket): (std::net::TcpListener, Option<std::net::UdpSocket>),
+    ) -> io::Result<(Parts, oneshot::Sender<()>, impl Future<Output = ()> + Send + 'static)> {
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let socket = socket.map(UdpSocket::from_std).transpose()?;
+        let smp_address = socket.as_ref().map(UdpSocket::local_addr).transpose()?;
+        let updates = Arc::new(Updates::new(self.updates.take()));
         let household = match self.newest {
             Some(newest) => self.household.ending_at(newest, self.rows),
             None => self.household,
@@ -380,7 +449,26 @@ impl Builder {
         device.growth = self.growth;
         device.incidents = self.incidents;
         device.set_faults(self.faults);
-        (Arc::new(Shared { device: Mutex::new(device), options: self.options }), clock)
+        let shared = Arc::new(Shared { device: Mutex::new(device), options: self.options });
+        let (stop, stopped) = oneshot::channel();
+        let server = run(listener, Arc::clone(&shared), clock, socket, Arc::clone(&updates), stopped);
+        Ok((Parts { address, smp_address, shared, updates }, stop, server))
+    }
+}
+
+/// What a simulator is made of, but for what it runs on.
+#[derive(Debug)]
+struct Parts {
+    address: SocketAddr,
+    smp_address: Option<SocketAddr>,
+    shared: Arc<Shared>,
+    updates: Arc<Updates>,
+}
+
+impl Parts {
+    fn into_simulator(self, stop: oneshot::Sender<()>, runner: Runner) -> Simulator {
+        let Self { address, smp_address, shared, updates } = self;
+        Simulator { address, smp_address, shared, updates, stop: Some(stop), runner }
     }
 }
 
@@ -412,11 +500,24 @@ impl Clock {
     }
 }
 
-/// Runs server and clock until the simulator is dropped.
-async fn run(listener: TcpListener, shared: Arc<Shared>, clock: Option<Clock>, stopped: oneshot::Receiver<()>) {
+/// Runs the servers and the clock until the simulator is dropped.
+async fn run(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    clock: Option<Clock>,
+    socket: Option<UdpSocket>,
+    updates: Arc<Updates>,
+    stopped: oneshot::Receiver<()>,
+) {
     let drive = async {
         match clock {
             Some(clock) => clock.drive(&shared).await,
+            None => std::future::pending().await,
+        }
+    };
+    let update = async {
+        match socket {
+            Some(socket) => firmware::serve(socket, updates).await,
             None => std::future::pending().await,
         }
     };
@@ -424,5 +525,6 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, clock: Option<Clock>, s
         _ = stopped => {}
         () = serve(listener, Arc::clone(&shared)) => {}
         () = drive => {}
+        () = update => {}
     }
 }

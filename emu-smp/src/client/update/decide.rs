@@ -12,7 +12,7 @@ use crate::client::failure::Failure;
 use crate::client::flight::{Flight, is_busy};
 use crate::client::time::Instant;
 use crate::client::upload::{Note as UploadNote, Uploader};
-use crate::client::version::ImageVersion;
+use crate::mcuboot::ImageVersion;
 
 /// What is done by one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

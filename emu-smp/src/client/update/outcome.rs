@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use crate::client::failure::Failure;
 use crate::client::upload::UploadError;
-use crate::client::version::ImageVersion;
 use crate::image_hash::ImageHash;
+use crate::mcuboot::ImageVersion;
 
 /// What an update is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -50,8 +50,8 @@ pub struct UploadOptions {
 /// restarted; then it is asked whether it lists the target's hash.
 ///
 /// ```
-/// use emu_smp::client::{Instant, ImageVersion, Policy, Session, Target, Upload, UploadOptions};
-/// use emu_smp::{ImageHash, os::ParametersResponse};
+/// use emu_smp::client::{Instant, Policy, Session, Target, Upload, UploadOptions};
+/// use emu_smp::{ImageHash, ImageVersion, os::ParametersResponse};
 ///
 /// let file = [0x5a; 300];
 /// let target = Target {

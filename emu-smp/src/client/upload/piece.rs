@@ -113,7 +113,7 @@ mod tests {
             hash: ImageHash::Sha256([1; 32]),
             sha: [2; 32],
             length: 3000,
-            version: crate::client::ImageVersion::default(),
+            version: crate::mcuboot::ImageVersion::default(),
         };
         let options = UploadOptions { image: Some(0), only_upgrade: true, window: 0 };
         let Command { group, number } = Command::IMAGE_UPLOAD;

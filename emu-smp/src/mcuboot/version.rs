@@ -8,14 +8,14 @@ use core::str::FromStr;
 /// Versions compare by major number first, by build last.
 ///
 /// ```
-/// use emu_smp::client::ImageVersion;
+/// use emu_smp::ImageVersion;
 ///
 /// let version: ImageVersion = "1.0.9".parse()?;
 /// assert!(version >= ImageVersion { major: 1, minor: 0, revision: 6, build: 0 });
 /// assert_eq!(version.to_string(), "1.0.9");
 /// assert_eq!("1.2.0.7".parse::<ImageVersion>()?.build, 7);
 /// assert_eq!("1.2.0+7".parse::<ImageVersion>()?.to_string(), "1.2.0.7");
-/// # Ok::<(), emu_smp::client::ImageVersionError>(())
+/// # Ok::<(), emu_smp::ImageVersionError>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -128,4 +128,52 @@ impl<'de> serde::Deserialize<'de> for ImageVersion {
 pub struct ImageVersionError {
     /// Where a number is missing or wrong, in bytes from the text's start.
     pub position: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::ToString;
+
+    #[test]
+    fn texts_that_are_no_version() {
+        let position = |text: &str| text.parse::<ImageVersion>().unwrap_err().position;
+        assert_eq!(position(""), 0);
+        assert_eq!(position("1.0"), 3);
+        assert_eq!(position("1.0."), 4);
+        assert_eq!(position("1.256.0"), 2);
+        assert_eq!(position("1.0.9.1.2"), 6);
+        assert_eq!(position("+1.0.9"), 0);
+        assert_eq!(position("1+0+9"), 0);
+        assert_eq!(position("1.0.9.+7"), 6);
+        assert_eq!(position("v1.0.9"), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn what_prints_parses(bytes in any::<[u8; 8]>()) {
+            let version = ImageVersion::from_bytes(bytes);
+            prop_assert_eq!(version.to_bytes(), bytes);
+            prop_assert_eq!(version.to_string().parse(), Ok(version));
+        }
+
+        #[test]
+        fn any_text(text in "[0-9.+]*|.*") {
+            if let Ok(version) = text.parse::<ImageVersion>() {
+                prop_assert_eq!(version.to_string().parse(), Ok(version));
+            }
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn goes_through_serde_as_text() {
+        let version = ImageVersion { major: 1, minor: 2, revision: 0, build: 7 };
+        assert_eq!(serde_json::to_string(&version).unwrap(), "\"1.2.0.7\"");
+        assert_eq!(serde_json::from_str::<ImageVersion>("\"1.2.0.7\"").unwrap(), version);
+        assert!(serde_json::from_str::<ImageVersion>("\"1\"").is_err());
+    }
 }

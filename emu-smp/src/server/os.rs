@@ -1,0 +1,235 @@
+//! Group 0 answered: echo, tasks, memory pools, date and time, reset, parameters, names, boot loader.
+
+use super::Ask;
+use crate::body::os::{
+    BootloaderRequest, BootloaderResponse, DateTime, DateTimeRequest, DateTimeResponse, EchoRequest, EchoResponse,
+    InfoRequest, MemoryPoolsRequest, MemoryPoolsResponse, ParametersRequest, ParametersResponse, ResetRequest,
+    SetDateTimeRequest, TasksRequest, TasksResponse,
+};
+use crate::body::{Done, Request};
+use crate::cbor::{Encode, EncodeError, Reader, Writer};
+use crate::group_error::GroupError;
+use crate::refusal::Refusal;
+use crate::return_code::ReturnCode;
+
+/// What a firmware does as an operating system. All but the reset is optional, and unknown by default.
+pub trait Os {
+    /// Whether there is anything; `()` says that there is not.
+    const IS_THERE: bool = true;
+
+    /// Restarts the device, but not yet: the request is answered first, so this takes note, and the firmware restarts when
+    /// the answer is sent.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not, such as [`ReturnCode::BUSY`].
+    fn reset(&mut self, request: ResetRequest) -> Result<(), Refusal<'static>>;
+
+    /// Returns how large frames may be, and how many there may be at once.
+    fn parameters(&mut self) -> Option<ParametersResponse> {
+        None
+    }
+
+    /// Returns the tasks that there are.
+    fn tasks(&mut self) -> Option<TasksResponse<'_>> {
+        None
+    }
+
+    /// Returns the memory pools that there are.
+    fn memory_pools(&mut self) -> Option<MemoryPoolsResponse<'_>> {
+        None
+    }
+
+    /// Returns what the clock shows.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not, such as [`GroupError::OS_RTC_NOT_SET`].
+    fn datetime(&mut self) -> Result<DateTime, Refusal<'static>> {
+        Err(ReturnCode::NOT_SUPPORTED.into())
+    }
+
+    /// Sets the clock.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not.
+    fn set_datetime(&mut self, datetime: DateTime) -> Result<(), Refusal<'static>> {
+        let _ = datetime;
+        Err(ReturnCode::NOT_SUPPORTED.into())
+    }
+
+    /// Returns a name or a version by its letter, one of `snrvbmpio`, as in [`InfoRequest::KERNEL_NAME`]. A firmware that has
+    /// none leaves the command unknown.
+    fn info(&mut self, letter: char) -> Option<&str> {
+        let _ = letter;
+        None
+    }
+
+    /// Returns the boot loader's name, or, with a query, what is asked about it.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not, such as [`GroupError::OS_QUERY_YIELDS_NO_ANSWER`].
+    fn bootloader(&mut self, query: Option<&str>) -> Result<BootloaderResponse<'_>, Refusal<'static>> {
+        let _ = query;
+        Err(ReturnCode::NOT_SUPPORTED.into())
+    }
+}
+
+/// None of it.
+impl Os for () {
+    const IS_THERE: bool = false;
+
+    fn reset(&mut self, _: ResetRequest) -> Result<(), Refusal<'static>> {
+        Err(ReturnCode::NOT_SUPPORTED.into())
+    }
+}
+
+impl<T: Os> Os for &mut T {
+    const IS_THERE: bool = T::IS_THERE;
+
+    fn reset(&mut self, request: ResetRequest) -> Result<(), Refusal<'static>> {
+        (**self).reset(request)
+    }
+
+    fn parameters(&mut self) -> Option<ParametersResponse> {
+        (**self).parameters()
+    }
+
+    fn tasks(&mut self) -> Option<TasksResponse<'_>> {
+        (**self).tasks()
+    }
+
+    fn memory_pools(&mut self) -> Option<MemoryPoolsResponse<'_>> {
+        (**self).memory_pools()
+    }
+
+    fn datetime(&mut self) -> Result<DateTime, Refusal<'static>> {
+        (**self).datetime()
+    }
+
+    fn set_datetime(&mut self, datetime: DateTime) -> Result<(), Refusal<'static>> {
+        (**self).set_datetime(datetime)
+    }
+
+    fn info(&mut self, letter: char) -> Option<&str> {
+        (**self).info(letter)
+    }
+
+    fn bootloader(&mut self, query: Option<&str>) -> Result<BootloaderResponse<'_>, Refusal<'static>> {
+        (**self).bootloader(query)
+    }
+}
+
+/// Answers a request of the group.
+pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
+    const ECHO: u8 = EchoRequest::COMMAND.number;
+    const TASKS: u8 = TasksRequest::COMMAND.number;
+    const MEMORY_POOLS: u8 = MemoryPoolsRequest::COMMAND.number;
+    const DATETIME: u8 = DateTimeRequest::COMMAND.number;
+    const RESET: u8 = ResetRequest::COMMAND.number;
+    const PARAMETERS: u8 = ParametersRequest::COMMAND.number;
+    const INFO: u8 = InfoRequest::COMMAND.number;
+    const BOOTLOADER: u8 = BootloaderRequest::COMMAND.number;
+    let unknown = ReturnCode::NOT_SUPPORTED;
+    let mut request = Reader::new(ask.body);
+    if ask.request.command == ECHO {
+        let EchoRequest { text } = request.value()?;
+        return Ok(answer.value(&EchoResponse { text })?);
+    }
+    if !O::IS_THERE {
+        return Err(unknown.into());
+    }
+    match (ask.request.command, ask.is_write) {
+        (RESET, true) => {
+            os.reset(request.value()?)?;
+            answer.value(&Done)?;
+        }
+        (PARAMETERS, false) => {
+            request.value::<ParametersRequest>()?;
+            answer.value(&os.parameters().ok_or(unknown)?)?;
+        }
+        (TASKS, false) => {
+            request.value::<TasksRequest>()?;
+            answer.value(&os.tasks().ok_or(unknown)?)?;
+        }
+        (MEMORY_POOLS, false) => {
+            request.value::<MemoryPoolsRequest>()?;
+            answer.value(&os.memory_pools().ok_or(unknown)?)?;
+        }
+        (DATETIME, false) => {
+            request.value::<DateTimeRequest>()?;
+            answer.value(&DateTimeResponse { datetime: os.datetime()? })?;
+        }
+        (DATETIME, true) => {
+            let SetDateTimeRequest { datetime } = request.value()?;
+            os.set_datetime(datetime)?;
+            answer.value(&Done)?;
+        }
+        (INFO, false) => {
+            let InfoRequest { format } = request.value()?;
+            write_info(&mut os, format.unwrap_or(InfoRequest::KERNEL_NAME), answer)?;
+        }
+        (BOOTLOADER, false) => {
+            let BootloaderRequest { query } = request.value()?;
+            answer.value(&os.bootloader(query)?)?;
+        }
+        _ => return Err(unknown.into()),
+    }
+    Ok(())
+}
+
+/// Writes the names that are asked for, in their own order, with blanks between.
+fn write_info<O: Os>(os: &mut O, format: &str, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
+    /// All names, in the order in which they are answered.
+    const LETTERS: &str = "snrvbmpio";
+    if os.info('s').is_none() {
+        return Err(ReturnCode::NOT_SUPPORTED.into());
+    }
+    let is_all = format.contains(InfoRequest::ALL);
+    if !format.chars().all(|letter| LETTERS.contains(letter) || InfoRequest::ALL.contains(letter)) {
+        return Err(GroupError::OS_INVALID_FORMAT.into());
+    }
+    let mut asked = LETTERS.chars().filter(|letter| is_all || format.contains(*letter));
+    // How long the text is has to be written first.
+    let mut length = 0_usize;
+    for letter in asked.clone() {
+        let blank = usize::from(length > 0);
+        if let Some(name) = os.info(letter) {
+            length = length.saturating_add(blank).saturating_add(name.len());
+        }
+    }
+    answer.map(1)?;
+    answer.value("output")?;
+    answer.value(&TextHead { length })?;
+    let mut is_first = true;
+    asked.try_for_each(|letter| {
+        let Some(name) = os.info(letter) else { return Ok(()) };
+        if !core::mem::take(&mut is_first) {
+            write_raw(answer, b" ")?;
+        }
+        write_raw(answer, name.as_bytes())
+    })?;
+    Ok(())
+}
+
+/// The head of a text whose bytes follow piece by piece.
+struct TextHead {
+    length: usize,
+}
+
+impl Encode for TextHead {
+    const MAX_LENGTH: Option<usize> = Some(9);
+
+    fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
+        writer.write(|encoder| encoder.str_len(length).map(drop))
+    }
+}
+
+/// Writes bytes as they are.
+fn write_raw(writer: &mut Writer<'_>, bytes: &[u8]) -> Result<(), EncodeError> {
+    use minicbor::encode::Write;
+    writer.write(|encoder| encoder.writer_mut().write_all(bytes).map_err(minicbor::encode::Error::write))
+}

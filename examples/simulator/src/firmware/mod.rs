@@ -1,0 +1,18 @@
+//! Firmware updates: the meter's server for them on UDP, the images in its slots, and what can go wrong on the way.
+
+mod cbor;
+mod image_file;
+mod link;
+mod module;
+mod options;
+mod quirks;
+mod server;
+mod slots;
+
+pub use self::image_file::TestImage;
+pub use self::link::Link;
+pub use self::options::OnlineUpdates;
+pub use self::quirks::SmpQuirks;
+pub use self::slots::Boot;
+
+pub(crate) use self::server::{Updates, serve};

@@ -1,0 +1,174 @@
+//! The communication module: what the update server's requests do, and how long that takes.
+
+use std::time::Duration;
+
+use emu_smp::os::{ParametersResponse, ResetRequest};
+use emu_smp::{Firmware, Header, ImageSlots, ImageVersion, Os, Refusal, ReturnCode, Server, Slot};
+use sha2::{Digest, Sha256};
+
+use super::options::OnlineUpdates;
+use super::quirks::refusal;
+use super::slots::{Boot, Slots};
+
+/// The module with its server. Time is only counted here: the caller lets it pass.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub(crate) options: OnlineUpdates,
+    slots: Slots,
+    server: Server,
+    /// The time that the requests since the last look have taken.
+    taken: Duration,
+    /// Whether a reset was asked for.
+    resets: bool,
+    boots: Vec<Boot>,
+}
+
+impl Module {
+    pub(crate) fn new(options: OnlineUpdates) -> Self {
+        let running = options.running_image();
+        Self::with_running(options, running)
+    }
+
+    /// Makes a module that runs this image.
+    pub(crate) fn with_running(options: OnlineUpdates, running: Vec<u8>) -> Self {
+        let mut slots = Slots::new(options.slot_size, running);
+        if let Some(other) = &options.other {
+            slots.write(1, 0, other);
+        }
+        Self { options, slots, server: Server::new(), taken: Duration::ZERO, resets: false, boots: Vec::new() }
+    }
+
+    /// Returns the version that runs.
+    pub(crate) fn version(&self) -> ImageVersion {
+        self.slots.content(0).map_or(self.options.running, |image| image.version)
+    }
+
+    /// Returns the bytes of a slot, as far as it was written.
+    pub(crate) fn flash(&self, number: usize) -> &[u8] {
+        self.slots.bytes(number)
+    }
+
+    /// Returns what each reset has come to.
+    pub(crate) fn boots(&self) -> &[Boot] {
+        &self.boots
+    }
+
+    /// Answers a datagram, and says how long that takes.
+    pub(crate) fn answer(&mut self, datagram: &[u8]) -> (Vec<Vec<u8>>, Duration) {
+        let quirks = self.options.quirks;
+        let size = usize::try_from(self.options.buffer_size).unwrap_or(usize::MAX).clamp(Server::MIN_BUFFER, 65_536);
+        let mut buffer = vec![0; size];
+        // What is longer than a buffer is cut.
+        let mut rest = datagram.get(..size).unwrap_or(datagram);
+        let mut server = std::mem::take(&mut self.server);
+        let mut answers = Vec::new();
+        loop {
+            if let Ok((header, body)) = Header::split(rest)
+                && let Some(code) = quirks.refuse(&header, body)
+            {
+                answers.push(quirks.rewrite(&refusal(&header, code)));
+                break;
+            }
+            let Some(answer) = server.answer(self, &mut rest, &mut buffer) else { break };
+            answers.push(quirks.rewrite(answer));
+        }
+        self.server = server;
+        (answers, std::mem::take(&mut self.taken))
+    }
+
+    /// Returns whether a reset was asked for, once.
+    pub(crate) fn take_reset(&mut self) -> bool {
+        std::mem::take(&mut self.resets)
+    }
+
+    /// Restarts: by a reset or by a power failure. An upload under way is forgotten, not so what it wrote.
+    pub(crate) fn restart(&mut self) {
+        self.server = Server::new();
+        self.resets = false;
+        let boot = self.slots.boot();
+        self.boots.push(boot);
+    }
+
+    fn is_empty(&self, number: u32) -> bool {
+        self.slots.bytes(number as usize).is_empty()
+    }
+}
+
+impl Firmware for Module {
+    fn images(&mut self) -> impl ImageSlots {
+        self
+    }
+
+    fn os(&mut self) -> impl Os {
+        self
+    }
+}
+
+impl Os for Module {
+    fn reset(&mut self, _: ResetRequest) -> Result<(), Refusal<'static>> {
+        self.resets = true;
+        Ok(())
+    }
+
+    fn parameters(&mut self) -> Option<ParametersResponse> {
+        let (buffer_size, buffer_count) = (self.options.buffer_size, self.options.buffer_count);
+        Some(ParametersResponse { buffer_size, buffer_count })
+    }
+}
+
+impl ImageSlots for Module {
+    fn slot(&mut self, number: u32) -> Option<Slot> {
+        (number < 2).then(|| Slot { size: self.slots.size(), image: self.slots.content(number as usize) })
+    }
+
+    fn erase(&mut self, number: u32) -> Result<(), Refusal<'static>> {
+        if self.options.quirks.refuses_blank_erase && self.is_empty(number) {
+            return Err(ReturnCode::UNKNOWN.into());
+        }
+        self.taken += self.options.erase_time;
+        self.slots.erase(number as usize);
+        Ok(())
+    }
+
+    fn begin(&mut self, number: u32, _: u32) -> Result<(), Refusal<'static>> {
+        if !self.is_empty(number) {
+            self.taken += self.options.erase_time;
+        }
+        self.slots.erase(number as usize);
+        Ok(())
+    }
+
+    fn write(&mut self, number: u32, offset: u32, data: &[u8], _: bool) -> Result<(), Refusal<'static>> {
+        self.taken += self.options.write_time.mul_f64(data.len() as f64 / 1_024.0);
+        self.slots.write(number as usize, offset as usize, data);
+        Ok(())
+    }
+
+    fn start_next(&mut self, _: u32, is_permanent: bool) -> Result<(), Refusal<'static>> {
+        self.slots.mark(is_permanent);
+        Ok(())
+    }
+
+    fn confirm(&mut self) -> Result<(), Refusal<'static>> {
+        self.slots.confirm();
+        Ok(())
+    }
+
+    fn holds(&mut self, number: u32, length: u32, sha: &[u8; 32]) -> Option<bool> {
+        if !self.options.quirks.image_check {
+            return None;
+        }
+        let file = self.slots.bytes(number as usize).get(..length as usize);
+        Some(file.is_some_and(|file| Sha256::digest(file)[..] == sha[..]))
+    }
+
+    fn may_erase(&mut self, slot: &Slot) -> bool {
+        let Some(image) = &slot.image else { return true };
+        let is_kept = self.options.quirks.keeps_pending && image.pending.is_some();
+        !(image.is_active || image.is_confirmed || is_kept)
+    }
+
+    fn may_overwrite(&mut self, slot: &Slot) -> bool {
+        self.may_erase(slot) && !(self.options.quirks.keeps_images && slot.image.is_some())
+    }
+}
