@@ -71,7 +71,7 @@ pub struct UploadOptions {
 /// assert!(upload.outcome().unwrap().is_ok());
 /// ```
 ///
-/// It takes about 700 bytes of memory, and none for the image.
+/// It takes a kilobyte of memory, and none for the image.
 #[derive(Debug, Clone)]
 pub struct Upload {
     session: Session,
