@@ -450,3 +450,16 @@ fn any_datagram_is_survived() {
         }
     }
 }
+
+#[test]
+fn every_type_can_be_shared_shown_and_cloned() {
+    fn check<T: Send + Sync + std::fmt::Debug + Clone + 'static>() {}
+    fn check_error<T: std::error::Error + Copy + PartialEq>() {}
+    check::<(Exchange<StateRequest>, Failure, Instant, OtherImage, Parameters, Policy, ReadError, Reason, Refused)>();
+    check::<(Session, Target, Update, UpdateError, UpdateEvent, UpdateOptions, UpdateStep, Updated)>();
+    check::<(Upload, UploadError, UploadEvent, UploadOptions, UploadProgress, Uploaded)>();
+    check_error::<Failure>();
+    check_error::<UpdateError>();
+    check_error::<UploadError>();
+    check_error::<ReadError>();
+}

@@ -116,3 +116,60 @@ const LOSS_MEMORY: u8 = 8;
 const LOSS_TOO_MUCH: u8 = 64;
 const SHORTEST_HOLD: u8 = 4;
 const LONGEST_HOLD: u8 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_millis(50);
+
+    fn grown(limit: u8) -> Window {
+        let mut window = Window::new(limit);
+        for _ in 0..100 {
+            window.handle_accepted(LONG);
+        }
+        window
+    }
+
+    #[test]
+    fn it_grows_while_answers_take_no_longer() {
+        assert_eq!(grown(4).size(), 4);
+        assert_eq!(grown(0).size(), 1);
+        assert_eq!(grown(200).size(), MAX_WINDOW);
+        assert_eq!(grown(4).spacing(Some(LONG)), Duration::from_millis(9));
+        assert_eq!((grown(1).spacing(Some(LONG)), grown(4).spacing(None)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn pieces_that_only_wait_at_the_device_are_not_sent() {
+        let (mut window, mut at_two) = (Window::new(4), 0);
+        for _ in 0..1000 {
+            window.handle_accepted(LONG * u32::from(window.size()));
+            at_two += u32::from(window.size() == 2);
+        }
+        assert!(window.size() <= 2);
+        assert!(at_two < 50, "{at_two}");
+    }
+
+    #[test]
+    fn a_loss_now_and_then_does_not_count_and_many_do() {
+        let mut window = grown(4);
+        for _ in 0..50 {
+            window.handle_lost();
+            for _ in 0..15 {
+                window.handle_accepted(LONG);
+            }
+        }
+        assert_eq!(window.size(), 4);
+        for _ in 0..20 {
+            window.handle_lost();
+            window.handle_accepted(LONG);
+        }
+        assert_eq!(window.size(), 1);
+        let mut window = grown(4);
+        window.handle_refused();
+        assert_eq!(window.size(), 3);
+        window.handle_silence();
+        assert_eq!(window.size(), 1);
+    }
+}
