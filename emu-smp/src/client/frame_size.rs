@@ -129,9 +129,9 @@ mod tests {
         while let Some(candidate) = size.candidate(told(buffer_size)) {
             tried.push(candidate);
             if candidate <= passes {
-                size.handle_answered(candidate)
+                size.handle_answered(candidate);
             } else {
-                size.handle_missed(candidate, false)
+                size.handle_missed(candidate, false);
             }
             assert!(tried.len() < 20);
         }
