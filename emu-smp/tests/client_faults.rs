@@ -9,7 +9,7 @@ use std::time::Duration;
 use emu_smp::client::*;
 use emu_smp::image::StateRequest;
 use emu_smp::os::{EchoRequest, ParametersRequest};
-use emu_smp::{GroupError, ReturnCode, Version};
+use emu_smp::{Command, Group, GroupError, Operation, RawRequest, RawResponse, ReturnCode, Version};
 use model::cbor::{Body, Value, parse};
 use model::device::{Behaviour, Device, Image, code, respond};
 use model::link::{Link, Machine, Random, Way};
@@ -222,6 +222,16 @@ fn version_1_is_spoken_once_an_echo_in_it_was_answered() {
     let answer = respond(&buffer[..length], &Body::map(|body| body.string("r", "hi")));
     assert!(exchange.handle_datagram(START, &answer).unwrap().is_ok());
     assert_eq!(exchange.session().version(), Version::V1);
+}
+
+#[test]
+fn a_command_that_is_not_known_is_asked_too() {
+    let command = Command { group: Group(70), number: 3 };
+    let (mut exchange, request) = sent(session(), RawRequest { operation: Operation::Write, command, body: b"\xa0" });
+    assert_eq!(request, [2, 0, 0, 1, 0, 70, 0, 3, 0xa0]);
+    let datagram = respond(&request, b"anything");
+    let answer = exchange.handle_datagram(START, &datagram).unwrap();
+    assert_eq!(answer, Ok(RawResponse(b"anything")));
 }
 
 #[test]
@@ -439,4 +449,17 @@ fn any_datagram_is_survived() {
             update = Updating::new(session(), &new, UpdateOptions::default());
         }
     }
+}
+
+#[test]
+fn every_type_can_be_shared_shown_and_cloned() {
+    fn check<T: Send + Sync + std::fmt::Debug + Clone + 'static>() {}
+    fn check_error<T: std::error::Error + Copy + PartialEq>() {}
+    check::<(Exchange<StateRequest>, Failure, Instant, OtherImage, Parameters, Policy, ReadError, Reason, Refused)>();
+    check::<(Session, Target, Update, UpdateError, UpdateEvent, UpdateOptions, UpdateStep, Updated)>();
+    check::<(Upload, UploadError, UploadEvent, UploadOptions, UploadProgress, Uploaded)>();
+    check_error::<Failure>();
+    check_error::<UpdateError>();
+    check_error::<UploadError>();
+    check_error::<ReadError>();
 }

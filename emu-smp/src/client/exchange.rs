@@ -85,7 +85,7 @@ impl<R: Request> Exchange<R> {
         let answer = self.flight.handle_datagram::<R>(&mut self.session, now, datagram)?;
         self.is_done = true;
         let version = self.flight.header().version;
-        if answer.is_ok() && self.request.command() == Command::ECHO && version == Version::V1 {
+        if answer.is_ok() && self.flight.header().id() == Command::ECHO && version == Version::V1 {
             self.session.version = version;
         }
         Some(answer)
