@@ -1,21 +1,8 @@
 //! What becomes of errors where a server answers.
 
 use crate::cbor::{DecodeError, EncodeError};
-use crate::group_error::GroupError;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
-
-impl From<ReturnCode> for Refusal<'_> {
-    fn from(code: ReturnCode) -> Self {
-        Self::Code { code, reason: None }
-    }
-}
-
-impl From<GroupError> for Refusal<'_> {
-    fn from(error: GroupError) -> Self {
-        Self::Group(error)
-    }
-}
 
 /// A request whose body is wrong is [`ReturnCode::INVALID`].
 impl From<DecodeError> for Refusal<'_> {
