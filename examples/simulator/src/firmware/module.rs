@@ -59,7 +59,8 @@ impl Module {
         let size = usize::try_from(self.options.buffer_size).unwrap_or(usize::MAX).clamp(Server::MIN_BUFFER, 65_536);
         let mut buffer = vec![0; size];
         // What is longer than a buffer is cut.
-        let mut rest = datagram.get(..size).unwrap_or(datagram);
+        let datagram = quirks.receive(datagram.get(..size).unwrap_or(datagram));
+        let mut rest = &datagram[..];
         let mut server = std::mem::take(&mut self.server);
         let mut answers = Vec::new();
         loop {
