@@ -13,6 +13,8 @@
 //! | [`smp_bodies`](smp_bodies()) | every request and response is read, written and read as the same, or refused within the frame |
 //! | [`console`](console()) | however a serial line is cut, frames and losses are the same; frames come out of noise |
 //! | [`image_file`](image_file()) | however an image file is cut, it is judged the same; no bit under the hash can change unnoticed |
+//! | [`smp_server`](smp_server()) | the server answers within the buffer or is silent, and after any input serves as ever |
+//! | [`smp_upload`](smp_upload()) | against any answers uploads and updates end, within the file, and succeed only if the device said so |
 //!
 //! [`TARGETS`] lists them. How to run them, and how a crash becomes a named seed: `README.md` beside this package.
 
@@ -23,6 +25,7 @@ pub mod values;
 
 mod console;
 mod decoder;
+mod firmware;
 mod header;
 mod image_file;
 mod plan;
@@ -31,6 +34,8 @@ mod round_trip;
 mod row;
 mod smp_bodies;
 mod smp_header;
+mod smp_server;
+mod smp_upload;
 
 pub use console::console;
 pub use decoder::decoder;
@@ -42,12 +47,14 @@ pub use round_trip::round_trip;
 pub use row::row;
 pub use smp_bodies::smp_bodies;
 pub use smp_header::smp_header;
+pub use smp_server::smp_server;
+pub use smp_upload::smp_upload;
 
 /// A target: asserts a property of any bytes, and panics where it does not hold.
 pub type Target = fn(&[u8]);
 
 /// Each target with its name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("row", row),
     ("decoder", decoder),
     ("header", header),
@@ -58,4 +65,6 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("smp_bodies", smp_bodies),
     ("console", console),
     ("image_file", image_file),
+    ("smp_server", smp_server),
+    ("smp_upload", smp_upload),
 ];
