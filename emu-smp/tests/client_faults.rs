@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use emu_smp::client::*;
-use emu_smp::image::StateRequest;
-use emu_smp::os::{EchoRequest, ParametersRequest};
+use emu_smp::image::{SetStateRequest, StateRequest};
+use emu_smp::os::{EchoRequest, ParametersRequest, ResetRequest};
 use emu_smp::{Command, Group, GroupError, Operation, RawRequest, RawResponse, ReturnCode, Version};
 use model::cbor::{Body, Value, parse};
 use model::device::{Behaviour, Device, Image, code, respond};
@@ -198,6 +198,25 @@ fn a_request_is_sent_again_under_the_same_number_and_given_up() {
     assert_eq!((sent, waited), (count, Duration::from_secs(31)));
     assert_eq!(failure.to_string(), "no answer to echo: sent 6 times in 31000 ms");
     assert!(exchange.is_done() && exchange.poll_failure().is_none() && exchange.poll_timeout().is_none());
+}
+
+/// A device that is reset twice goes back to the image from which it came.
+#[test]
+fn a_reset_is_sent_once_and_what_writes_is_given_time() {
+    let (mut exchange, _) = sent(session(), ResetRequest { force: None, boot_mode: None });
+    let due = exchange.poll_timeout().unwrap();
+    exchange.handle_timeout(due);
+    assert!(matches!(exchange.poll_failure(), Some(Failure::NoAnswer { sent: 1, .. })));
+
+    // Answers are known to take no time.
+    let (mut exchange, request) = sent(session(), EchoRequest { text: "" });
+    let answer = respond(&request, &Body::map(|body| body.string("r", "")));
+    assert!(exchange.handle_datagram(START, &answer).is_some());
+    let session = *exchange.session();
+    assert_eq!(session.timeout(), Policy::DEFAULT.min_timeout);
+    assert_eq!(sent(session, StateRequest).0.poll_timeout(), Some(START + Policy::DEFAULT.min_timeout));
+    let confirm = SetStateRequest { hash: None, confirm: Some(true) };
+    assert_eq!(sent(session, confirm).0.poll_timeout(), Some(START + Policy::DEFAULT.first_timeout));
 }
 
 #[test]

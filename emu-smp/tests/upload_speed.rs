@@ -100,4 +100,13 @@ fn figures() {
         let way = Way { delay, loss, ..Way::default() };
         println!("{buffer_count} buffers, {delay} ms, {loss} in 1000 lost: {:?}", mean(&behaviour, &way, 1400, 0));
     }
+    // As the meter's firmware may be: it does not say what it takes, and gets 512 bytes a piece.
+    for (buffer_count, loss) in [(1, 0), (2, 0), (2, 30), (4, 0), (4, 30)] {
+        let behaviour = Behaviour { buffer_count, has_parameters: false, ..Behaviour::default() };
+        let way = Way { delay: 10, loss, ..Way::default() };
+        let run = mean(&behaviour, &way, 1400, 0);
+        println!("not told, {buffer_count} buffers, 10 ms, {loss} in 1000 lost: {run:?}");
+        // One of them at a time takes 8.8 s and more.
+        assert!(run.millis < if loss == 0 { 2600 } else { 3800 }, "{run:?}");
+    }
 }

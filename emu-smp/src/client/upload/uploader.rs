@@ -42,9 +42,8 @@ pub(in crate::client) struct Uploader {
     pause: Option<Instant>,
     /// Not before then is the next piece sent, so that pieces come to the device one by one.
     pace: Instant,
-    /// How often in a row the upload came no further, and whether the device has answered meanwhile.
+    /// How often in a row the upload came no further.
     fruitless: u8,
-    is_heard: bool,
     /// Since when the device is silent.
     silent_since: Instant,
     /// How often the device has lost the upload.
@@ -92,7 +91,6 @@ impl Uploader {
             pause: None,
             pace: Instant::START,
             fruitless: 0,
-            is_heard: false,
             silent_since: Instant::START,
             losses: 0,
             ignored: 0,

@@ -33,7 +33,6 @@ impl Uploader {
             let Some(sent) = self.in_flight.take(header.sequence) else { continue };
             is_known = true;
             self.silent_since = now;
-            self.is_heard = true;
             let round_trip = now.saturating_since(sent.at);
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
@@ -70,7 +69,6 @@ impl Uploader {
             if offset > self.furthest {
                 self.furthest = offset;
                 self.fruitless = 0;
-                self.is_heard = false;
             }
             self.window.handle_accepted(round_trip);
             if self.finish_at_end(matches) {
@@ -162,7 +160,7 @@ impl Uploader {
         self.barrier = self.in_flight.next_order();
         let waited = now.saturating_since(self.silent_since);
         let sent = self.fruitless.saturating_add(1);
-        let is_last = sent >= session.policy.tries && !self.is_heard;
+        let is_last = sent >= session.policy.tries;
         if is_last || (trial.is_none() && waited >= session.policy.give_up) {
             return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
         }
