@@ -36,6 +36,18 @@ pub struct SmpQuirks {
 }
 
 impl SmpQuirks {
+    /// Returns a datagram as this firmware reads it.
+    pub(crate) fn receive(&self, datagram: &[u8]) -> Vec<u8> {
+        let mut datagram = datagram.to_vec();
+        let mut frame = if self.version_0_only { &mut datagram[..] } else { &mut [] };
+        while let Some((head, rest)) = frame.split_first_chunk_mut() {
+            let header = Header::from_bytes(*head);
+            *head = Header { version: Version::V0, ..header }.to_bytes();
+            frame = rest.get_mut(usize::from(header.length)..).unwrap_or_default();
+        }
+        datagram
+    }
+
     /// Returns why a request is refused before the server sees it, if it is.
     pub(crate) fn refuse(&self, header: &Header, body: &[u8]) -> Option<ReturnCode> {
         let is_unknown = match header.id() {
@@ -56,9 +68,6 @@ impl SmpQuirks {
     /// Returns an answer as this firmware would have written it.
     pub(crate) fn rewrite(&self, answer: &[u8]) -> Vec<u8> {
         let Ok((mut header, body)) = Header::split(answer) else { return answer.to_vec() };
-        if self.version_0_only {
-            header.version = Version::V0;
-        }
         let is_refused = !matches!(Refusal::find(body), Ok(None));
         if self.stale_headers && is_refused && header.version == Version::V0 && header.group != Group::IMAGE {
             return Header { length: 20, sequence: header.sequence.wrapping_sub(1), ..header }.to_bytes().to_vec();

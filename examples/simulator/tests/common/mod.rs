@@ -1,6 +1,8 @@
 //! A small HTTP client over a plain socket, which shows what came and how the connection ended.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod smp;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
