@@ -17,8 +17,7 @@ async fn main() -> ExitCode {
     let simulator = match arguments.builder().start().await {
         Ok(simulator) => simulator,
         Err(error) => {
-            eprintln!("emu-simulator: can not listen on {address}: {error}");
-            return ExitCode::FAILURE;
+            return fail(&format!("can not listen on {address}: {error}"));
         }
     };
     // Whoever reads this waits for the line, so it must not stay in a buffer; if nobody reads it, that is fine.
@@ -26,9 +25,14 @@ async fn main() -> ExitCode {
     let _: std::io::Result<()> =
         writeln!(stdout, "listening on http://{}", simulator.addr()).and_then(|()| stdout.flush());
     if let Err(error) = tokio::signal::ctrl_c().await {
-        eprintln!("emu-simulator: can not wait for Ctrl-C: {error}");
-        return ExitCode::FAILURE;
+        return fail(&format!("can not wait for Ctrl-C: {error}"));
     }
     simulator.shutdown().await;
     ExitCode::SUCCESS
+}
+
+/// Says why it ends. If standard error is closed or full, there is nobody to be told.
+fn fail(why: &str) -> ExitCode {
+    let _: std::io::Result<()> = std::io::stderr().write_all(format!("emu-simulator: {why}\n").as_bytes());
+    ExitCode::FAILURE
 }

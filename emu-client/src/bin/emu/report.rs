@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use emu_client::{Event, Log, Notice, Progress, Summary};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::stderr;
+
 /// Says things on standard error, unless it is to be quiet.
 pub(crate) struct Report {
     is_quiet: bool,
@@ -30,7 +32,7 @@ impl Report {
     /// Says a sentence.
     pub(crate) fn say(&self, sentence: &str) {
         if !self.is_quiet {
-            self.bar.suspend(|| eprintln!("emu: {sentence}"));
+            self.bar.suspend(|| stderr::say(sentence));
         }
     }
 

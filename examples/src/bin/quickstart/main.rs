@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use emu_client::{Checkpoint, Event, Item, Notice, ReadoutPlan, Summary};
-use emu_examples::{Energy, KilowattHours, Month, Registers, Source};
+use emu_examples::{Energy, KilowattHours, Month, Registers, Source, say};
 use emu_proto::LoadProfileEntry;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
 
@@ -108,7 +108,7 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
                 findings.event(event);
             }
             // Tried again, cured, or of the answers' form alone.
-            Ok(Item::Notice(notice)) => bar.suspend(|| eprintln!("{notice}")),
+            Ok(Item::Notice(notice)) => bar.suspend(|| say(&notice.to_string())),
             Err(error) => return Err(error.into()),
         }
     }
