@@ -220,6 +220,7 @@ fn wrong_command_lines() {
         &["data", "meter", "--to", "1"],
         &["data", "meter", "--from", "1", "--since", "2h"],
         &["data", "meter", "--until", "yesterday"],
+        &["data", "meter", "--since", "2025-06-02", "--until", "2025-06-01"],
         &["data", "meter", "--timeout", "0"],
         &["data", "https://meter"],
         &["data", "meter/data/"],

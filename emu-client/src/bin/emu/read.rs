@@ -54,6 +54,11 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         if adds {
             check_adding(args, &previous)?;
         }
+        if let (Some(Since::Time(since)), Some(until)) = (&args.selection.since, args.until)
+            && *since > until.0
+        {
+            return Err(Failure::usage("the time of --since is after that of --until, so that no row could be both"));
+        }
         if args.checkpoint.is_some() && args.checkpoint == args.output {
             return Err(Failure::usage("--output and --checkpoint are the same file"));
         }
