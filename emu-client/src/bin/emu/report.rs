@@ -62,8 +62,8 @@ impl Report {
         self.bar.set_position(progress.passed);
     }
 
-    /// Says what was read. `lost`: rows that were asked for and are not there.
-    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, lost: u64) {
+    /// Says what was read, and what was not.
+    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, losses: &Losses) {
         self.bar.finish_and_clear();
         let log = match log {
             Log::LoadProfile => "load profile",
@@ -88,12 +88,13 @@ impl Report {
             summary.retries,
             HumanBytes(summary.bytes),
         ));
-        if lost > 0 || summary.bad_lines > 0 {
-            self.say(&format!(
-                "{} asked for and not there, {} that could not be read; see above",
-                count(lost, "row"),
-                count(summary.bad_lines, "line"),
-            ));
+        if losses.rows > 0 {
+            // A line that is not read is asked for three times, and one that was read in the end is no loss.
+            let of_which = match losses.unreadable {
+                0 => String::new(),
+                rows => format!(", of which {} could not be read", HumanCount(rows)),
+            };
+            self.say(&format!("{} asked for and not delivered{of_which}; see above", count(losses.rows, "row")));
         }
     }
 
@@ -114,6 +115,8 @@ pub(crate) struct Losses {
     /// Whether there is anything that the exit code has to tell.
     pub(crate) any: bool,
     pub(crate) rows: u64,
+    /// Those of them that came in a form that could not be read.
+    pub(crate) unreadable: u64,
 }
 
 impl Losses {
@@ -130,6 +133,9 @@ impl Losses {
         };
         self.any = true;
         self.rows = self.rows.saturating_add(rows);
+        if matches!(event, Event::Unreadable { .. }) {
+            self.unreadable = self.unreadable.saturating_add(rows);
+        }
     }
 }
 
