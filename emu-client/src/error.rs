@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use emu_proto::{ReadError, RequestTarget};
+use chrono::TimeDelta;
+use emu_proto::{ReadError, RequestTarget, Span};
 
 use crate::address::Address;
 use crate::credentials::Credentials;
@@ -115,7 +116,7 @@ pub enum ErrorKind {
     #[error("cannot connect")]
     Connect(#[source] io::Error),
     /// Something took too long. Tried again, but for [`Step::Turn`].
-    #[error("timed out: {step} took longer than {limit:?}")]
+    #[error("timed out: {step} took longer than {}", span(*.limit))]
     Timeout {
         /// What took too long.
         step: Step,
@@ -223,6 +224,11 @@ impl ErrorKind {
             | Self::NoProgress { .. } => false,
         }
     }
+}
+
+/// Returns a length of time as people say it.
+pub(crate) fn span(length: Duration) -> Span {
+    Span(TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX))
 }
 
 /// Prints which row came last.

@@ -175,7 +175,7 @@ fn a_meter_that_is_silent_is_not_waited_for() {
     let (_simulator, meter) = start(Simulator::builder().rows(3).fault(Fault::stall()));
     let outcome = emu(&["data", &meter, "--timeout", "1s", "--retries", "0"]);
     assert_eq!(outcome.code, 1);
-    assert!(outcome.stderr.contains("took longer than 1s"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("took longer than 1 s"), "{}", outcome.stderr);
 }
 
 #[test]

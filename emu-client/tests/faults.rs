@@ -158,7 +158,7 @@ async fn a_silent_meter() {
     let error = read(&meter, ReadoutPlan::last(30)).await.error.unwrap();
     let ErrorKind::GaveUp { last, .. } = error.kind() else { panic!("{error:?}") };
     assert!(matches!(**last, ErrorKind::Timeout { step: Step::Idle, limit } if limit == policy.idle));
-    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 250ms"));
+    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 250 ms"));
 }
 
 #[tokio::test]

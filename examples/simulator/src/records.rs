@@ -131,7 +131,7 @@ impl Records {
                 Status::POWER_FAILURE
             }
             Event::TimeChange { seconds } => {
-                let quarters = changes.into_interval().saturating_add(i64::from(seconds)).div_euclid(900);
+                let quarters = changes.since_quarter().saturating_add(i64::from(seconds)).div_euclid(900);
                 self.clock.step(quarters);
                 changes.times.push(TimeSet::By { seconds: i64::from(seconds), quarters });
                 Status::TIME_CHANGED
@@ -350,7 +350,7 @@ impl Changes {
     }
 
     /// Returns how many seconds into an interval of the clock the next entry is made, from 0 to 900.
-    fn into_interval(&self) -> i64 {
+    fn since_quarter(&self) -> i64 {
         let set =
             |set: &TimeSet| if let TimeSet::By { seconds, quarters } = set { seconds - 900 * quarters } else { 0 };
         self.times.iter().map(set).sum::<i64>() + ENTRY + self.times.len() as i64

@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use emu_client::{Event, Log, Notice, Progress, Summary};
+use chrono::TimeDelta;
+use emu_client::{Event, Log, Notice, Progress, Span, Summary};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::stderr;
@@ -81,9 +82,12 @@ impl Report {
             ),
             _ => format!("no rows of the {log}"),
         };
-        let elapsed = self.started.elapsed().as_secs_f64();
+        let elapsed = match self.started.elapsed() {
+            short if short < Duration::from_secs(60) => format!("{:.1} s", short.as_secs_f64()),
+            long => Span(TimeDelta::seconds(long.as_secs() as i64)).to_string(),
+        };
         self.say(&format!(
-            "{rows}; {meter}, {}, {} tried again, {}, {elapsed:.1} s",
+            "{rows}; {meter}, {}, {} tried again, {}, {elapsed}",
             count(summary.requests, "request"),
             summary.retries,
             HumanBytes(summary.bytes),
