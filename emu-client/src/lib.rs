@@ -63,7 +63,7 @@ pub use credentials::Password;
 pub use emu_proto;
 pub use emu_proto::{
     Checkpoint, Deviations, Entry, Event, LoadProfileEntry, Log, LogbookEntry, Order, Progress, ReadError, Readout,
-    ReadoutPlan, RequestTarget,
+    ReadoutPlan, RequestTarget, Span,
 };
 pub use error::{Error, ErrorKind, Excerpt, Step};
 pub use items::Items;

@@ -141,6 +141,7 @@ use crate::return_code::ReturnCode;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Server {
     upload: Option<Upload>,
 }

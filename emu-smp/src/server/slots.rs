@@ -77,6 +77,8 @@ pub trait ImageSlots {
 
 /// One slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Slot {
     /// How many bytes it takes.
     pub size: u32,
@@ -86,6 +88,8 @@ pub struct Slot {
 
 /// The image in a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SlotImage {
     /// Its version.
     pub version: ImageVersion,

@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 
 /// An upload that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Upload {
     /// The slot's number.
     number: u32,
@@ -122,6 +123,7 @@ fn go_on<I: ImageSlots>(
 
 /// What a client calls its file: up to 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Sha {
     bytes: [u8; 32],
     length: usize,

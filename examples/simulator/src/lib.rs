@@ -1,4 +1,5 @@
-//! A simulated energy meter EMU Professional II TCP/IP: a real HTTP server with synthetic logs and faults on request.
+//! A simulated energy meter EMU Professional II TCP/IP: a real HTTP server with synthetic logs, a server for firmware updates,
+//! and faults on request.
 //!
 //! For tests of code that reads such a meter, by whomever it was written, and for trying things out where there is no
 //! meter. **All data is synthetic**, down to the web page: no capture of a real meter is public, and none was used. What
@@ -51,6 +52,9 @@
 //! - A row's momentary values are means over its 15 minutes, and its time is their end.
 //! - Tariff 1 is Monday to Friday, 06:00 to 22:00 UTC.
 //! - A full logbook takes no more entries, and each row's status says so.
+//! - The server for firmware updates does as Zephyr's does, with MCUboot behind it that swaps two slots; it knows what updates
+//!   need, and no more unless told to. Signatures are looked at when an image is to be started, not when it is uploaded.
+//! - While the communication module restarts, only that server is away; the web server stays.
 //! - Header names of the logbook, length of bodies in chunks, markup of pages.
 //!
 //! # What it does not do

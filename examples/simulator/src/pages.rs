@@ -1,13 +1,20 @@
 //! The few web pages of the simulated meter. Their markup is invented; the meter's own is not known.
 
-/// The home page, which is also answered in place of a log where a fault says so.
-pub(crate) const HOME: &str = "<!DOCTYPE html>
+use emu_smp::ImageVersion;
+
+/// The home page, with the version of the firmware that runs. It is also answered in place of a log where a fault says so.
+pub(crate) fn home(firmware: ImageVersion) -> String {
+    format!(
+        "<!DOCTYPE html>
 <html><head><title>simulated meter</title></head><body>
 <h1>Simulated meter</h1>
 <p>This is no energy meter but a simulation of one. All its data is synthetic.</p>
+<p>Firmware {firmware}</p>
 <p><a href=\"/data/\">/data/</a> <a href=\"/logbook/\">/logbook/</a></p>
 </body></html>
-";
+"
+    )
+}
 
 /// The page for who has no password.
 pub(crate) const UNAUTHORIZED: &str = "<!DOCTYPE html>

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::body::{BodyLength, PacedBody};
 use crate::device::Device;
 use crate::fault::{Instead, Treatment};
+use crate::firmware::Updates;
 use crate::pages;
 use crate::wire::{Gate, Wire};
 
@@ -26,6 +27,7 @@ use crate::wire::{Gate, Wire};
 pub(crate) struct Shared {
     pub(crate) device: Mutex<Device>,
     pub(crate) options: Options,
+    pub(crate) updates: Arc<Updates>,
 }
 
 /// What does not change while the server runs.
@@ -45,6 +47,10 @@ const MAX_CONNECTIONS: usize = 256;
 const IDLE: Duration = Duration::from_secs(60);
 
 impl Shared {
+    fn home(&self) -> String {
+        pages::home(self.updates.with(|state| state.module.version()))
+    }
+
     /// Runs `work` on the device.
     pub(crate) fn with_device<T>(&self, work: impl FnOnce(&mut Device) -> T) -> T {
         work(&mut self.device.lock().unwrap_or_else(PoisonError::into_inner))
@@ -122,7 +128,7 @@ async fn answer(request: &Request<Incoming>, shared: &Shared, gate: Arc<Gate>) -
         return response;
     }
     if target == "/" {
-        return text(StatusCode::OK, "text/html", pages::HOME);
+        return text(StatusCode::OK, "text/html", &shared.home());
     }
     let (log, readout, treatment) = match shared.with_device(|device| device.receive(target)) {
         Ok(received) => received,
@@ -137,7 +143,7 @@ async fn answer(request: &Request<Incoming>, shared: &Shared, gate: Arc<Gate>) -
         Some(Instead::ServerError) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "text/plain", Bytes::from_static(b"internal error\n"))
         }
-        Some(Instead::WebPage) => (StatusCode::OK, "text/html", Bytes::from_static(pages::HOME.as_bytes())),
+        Some(Instead::WebPage) => (StatusCode::OK, "text/html", shared.home().into()),
         Some(Instead::Redirect(_)) => (StatusCode::FOUND, "text/html", Bytes::from_static(pages::MOVED.as_bytes())),
         None => (StatusCode::OK, "text/csv", shared.with_device(|device| device.body(log, readout)).into()),
     };

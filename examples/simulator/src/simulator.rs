@@ -43,7 +43,6 @@ pub struct Simulator {
     address: SocketAddr,
     smp_address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    updates: Arc<Updates>,
     /// Dropped to stop the server.
     stop: Option<oneshot::Sender<()>>,
     runner: Runner,
@@ -128,31 +127,31 @@ impl Simulator {
     /// Returns the version of the firmware that runs.
     #[must_use]
     pub fn firmware_version(&self) -> ImageVersion {
-        self.updates.with(|state| state.module.version())
+        self.shared.updates.with(|state| state.module.version())
     }
 
     /// Returns the bytes of a slot, as far as it was written since it was erased.
     #[must_use]
     pub fn flash(&self, slot: usize) -> Vec<u8> {
-        self.updates.with(|state| state.module.flash(slot).to_vec())
+        self.shared.updates.with(|state| state.module.flash(slot).to_vec())
     }
 
     /// Returns what each restart of the communication module has come to, oldest first.
     #[must_use]
     pub fn boots(&self) -> Vec<Boot> {
-        self.updates.with(|state| state.module.boots().to_vec())
+        self.shared.updates.with(|state| state.module.boots().to_vec())
     }
 
     /// Returns how many datagrams have come to the server for firmware updates, whatever became of them.
     #[must_use]
     pub fn datagrams(&self) -> u64 {
-        self.updates.with(|state| state.datagrams)
+        self.shared.updates.with(|state| state.datagrams)
     }
 
     /// Changes what the server for firmware updates is like. Chance and the count for restarts start again; port, slots
     /// and what is in them stay.
     pub fn change_updates(&self, change: impl FnOnce(&mut OnlineUpdates)) {
-        self.updates.with(|state| {
+        self.shared.updates.with(|state| {
             change(&mut state.module.options);
             state.changes += 1;
         });
@@ -160,7 +159,7 @@ impl Simulator {
 
     /// Restarts the communication module, as after a power failure.
     pub fn restart_module(&self) {
-        self.updates.with(|state| state.restarts = true);
+        self.shared.updates.with(|state| state.restarts = true);
     }
 
     /// Stops it, and returns when all its connections are closed.
@@ -449,10 +448,11 @@ impl Builder {
         device.growth = self.growth;
         device.incidents = self.incidents;
         device.set_faults(self.faults);
-        let shared = Arc::new(Shared { device: Mutex::new(device), options: self.options });
+        let shared =
+            Arc::new(Shared { device: Mutex::new(device), options: self.options, updates: Arc::clone(&updates) });
         let (stop, stopped) = oneshot::channel();
-        let server = run(listener, Arc::clone(&shared), clock, socket, Arc::clone(&updates), stopped);
-        Ok((Parts { address, smp_address, shared, updates }, stop, server))
+        let server = run(listener, Arc::clone(&shared), clock, socket, updates, stopped);
+        Ok((Parts { address, smp_address, shared }, stop, server))
     }
 }
 
@@ -462,13 +462,12 @@ struct Parts {
     address: SocketAddr,
     smp_address: Option<SocketAddr>,
     shared: Arc<Shared>,
-    updates: Arc<Updates>,
 }
 
 impl Parts {
     fn into_simulator(self, stop: oneshot::Sender<()>, runner: Runner) -> Simulator {
-        let Self { address, smp_address, shared, updates } = self;
-        Simulator { address, smp_address, shared, updates, stop: Some(stop), runner }
+        let Self { address, smp_address, shared } = self;
+        Simulator { address, smp_address, shared, stop: Some(stop), runner }
     }
 }
 

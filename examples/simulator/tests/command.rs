@@ -1,6 +1,9 @@
 //! The command as a user starts it.
 #![cfg(feature = "cli")]
 
+mod common;
+
+use common::smp::Client;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
@@ -15,12 +18,16 @@ impl Drop for Running {
 
 /// Starts the command and returns the address that it prints.
 fn start(arguments: &[&str]) -> (Running, String) {
+    let (running, mut lines) = start_lines(arguments);
+    (running, lines.next().unwrap().strip_prefix("listening on http://").unwrap().to_owned())
+}
+
+/// Starts the command and returns the lines that it prints.
+fn start_lines(arguments: &[&str]) -> (Running, impl Iterator<Item = String> + use<>) {
     let mut child =
         Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-    (Running(child), address)
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    (Running(child), lines)
 }
 
 fn get(address: &str, target: &str) -> String {
@@ -85,4 +92,47 @@ fn wrong_use_is_told() {
     let (code, message) = output(&["--rows", "1", "--port", &port]);
     assert_eq!(code, Some(1));
     assert!(message.contains("can not listen on 127.0.0.1:"), "{message}");
+    // Nor is it a panic where nobody can be told.
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emu-simulator"));
+        let status = command.args(["--rows", "1", "--port", &port]).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+}
+
+#[test]
+fn updates_are_answered_where_it_says() {
+    let image = std::env::temp_dir().join(format!("emu-simulator-{}.bin", std::process::id()));
+    let path = image.to_str().unwrap();
+    let written = Command::new(env!("CARGO_BIN_EXE_emu-simulator"))
+        .args(["--write-test-image", path, "--image-version", "1.2.3", "--image-size", "5000"])
+        .output()
+        .unwrap();
+    let line = String::from_utf8(written.stdout).unwrap();
+    assert!(line.starts_with("test image 1.2.3 of 5000 bytes, hash "), "{line}");
+    assert_eq!(std::fs::read(&image).unwrap().len(), 5_000);
+
+    let (_running, mut lines) = start_lines(&["--rows=1", "--smp-port=0", "--smp-other", path, "--smp-running=1.0.7"]);
+    lines.next().unwrap();
+    let second = lines.next().unwrap();
+    let address = second.strip_prefix("firmware updates on udp://").unwrap();
+    let mut client = Client::at(address.parse().unwrap());
+    assert_eq!(client.list(), ["0 1.0.7 active confirmed", "1 1.2.3"]);
+    std::fs::remove_file(image).unwrap();
+}
+
+#[test]
+fn the_usual_port_for_updates_is_not_insisted_on() {
+    // Taken by the first of them, at the latest.
+    let ports: Vec<_> =
+        (0..2).map(|_| start_lines(&["--rows=1"])).map(|(running, mut lines)| (running, lines.nth(1))).collect();
+    assert!(
+        ports.iter().all(|(_, line)| line.as_ref().is_some_and(|line| line.starts_with("firmware updates on udp://")))
+    );
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(["--rows=1", "--smp-port", &port]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("UDP port {port}")));
 }

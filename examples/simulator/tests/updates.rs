@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use common::smp::{Client, Refused};
 use emu_simulator::{Boot, OnlineUpdates, Simulator, SmpQuirks, TestImage};
+use emu_smp::enumeration::GroupListRequest;
 use emu_smp::image::{EraseRequest, SlotInfoRequest};
 use emu_smp::os::{ParametersRequest, ResetRequest};
-use emu_smp::{ImageVersion, Version, decode_response};
+use emu_smp::settings::{ReadRequest, WriteRequest};
+use emu_smp::shell::ExecuteRequest;
+use emu_smp::statistics::GroupRequest;
+use emu_smp::{ImageVersion, List, Version, decode_response};
 
 fn updates() -> OnlineUpdates {
     OnlineUpdates {
@@ -188,4 +192,23 @@ fn each_quirk_has_its_effect() {
     assert_eq!(client.piece(&file, 0, 512), Err(Refused::Group(9)));
     client.erase().unwrap();
     client.upload(&file);
+}
+
+#[test]
+fn more_groups_on_request() {
+    let simulator = start(updates());
+    let mut client = Client::new(&simulator);
+    assert_eq!(client.ask(&GroupListRequest), Err(Refused::Code(8)));
+    simulator.change_updates(|updates| updates.has_all_groups = true);
+    let body = client.body(&GroupListRequest);
+    let groups = decode_response::<GroupListRequest>(&body).unwrap().unwrap().groups;
+    assert_eq!(groups.iter().map(|group| group.0).collect::<Vec<u16>>(), [0, 1, 2, 3, 8, 9, 10, 63]);
+
+    let body = client.body(&GroupRequest { name: "smp" });
+    let counts = decode_response::<GroupRequest<'_>>(&body).unwrap().unwrap().fields;
+    assert_eq!(counts.iter().collect::<Vec<_>>(), [("datagrams", 3), ("restarts", 0)]);
+    client.ask(&WriteRequest { value: b"hall", name: "meter/name" }).unwrap();
+    assert_eq!(client.body(&ReadRequest { name: "meter/name", max_size: Some(2) }), b"\xbf\x63val\x42ha\xff");
+    let arguments = List::from(&["echo", "a", "b"][..]);
+    assert_eq!(client.body(&ExecuteRequest { arguments }), b"\xbf\x61o\x67\r\na b\r\n\x63ret\x00\xff");
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+// So that `--last -1` is told as a number that is too small, and not as an option.
+#[command(allow_negative_numbers = true)]
 pub(crate) struct ReadArgs {
     /// The meter: a host, host:port or http://host:port/.
     #[arg(value_name = "METER", value_hint = ValueHint::Hostname)]
@@ -154,6 +157,13 @@ pub(crate) enum Format {
     Json,
     /// One object a line.
     Jsonl,
+}
+
+impl fmt::Display for Format {
+    /// Prints the name that the command line takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
 }
 
 const SELECTION: &str = "Which rows";

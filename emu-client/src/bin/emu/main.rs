@@ -10,6 +10,7 @@ mod previous;
 mod read;
 mod report;
 mod status;
+mod stderr;
 mod table;
 mod when;
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             if let Some(message) = failure.message {
-                eprintln!("emu: {message}");
+                stderr::say(&message);
             }
             failure.exit.into()
         }

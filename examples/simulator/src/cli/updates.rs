@@ -48,6 +48,9 @@ pub(super) struct UpdateArguments {
     /// Size of the largest datagram that arrives; larger ones get no answer, whatever the buffer's size
     #[arg(long, value_name = "BYTES", default_value_t = OnlineUpdates::default().largest_datagram)]
     smp_largest_datagram: usize,
+    /// Have all groups of commands (statistics, settings, files, a shell), not only those of updates
+    #[arg(long)]
+    smp_all_groups: bool,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +159,7 @@ impl UpdateArguments {
             buffer_count: self.smp_buffer_count,
             answers_when_full: self.smp_answer_when_full,
             largest_datagram: self.smp_largest_datagram,
+            has_all_groups: self.smp_all_groups,
             ..OnlineUpdates::default()
         })
     }

@@ -1,6 +1,7 @@
 //! Firmware updates: the meter's server for them on UDP, the images in its slots, and what can go wrong on the way.
 
 mod cbor;
+mod extras;
 mod image_file;
 mod link;
 mod module;

@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use emu_smp::os::{ParametersResponse, ResetRequest};
-use emu_smp::{Firmware, Header, ImageSlots, ImageVersion, Os, Refusal, ReturnCode, Server, Slot};
+use emu_smp::os::{
+    BootloaderMode, BootloaderRequest, BootloaderResponse, DateTime, MemoryPoolsResponse, ParametersResponse,
+    ResetRequest, TasksResponse,
+};
+use emu_smp::{
+    Command, Done, Entries, Files, Firmware, Group, GroupError, Header, ImageSlots, ImageVersion, Os, Refusal,
+    ReturnCode, Server, Settings, Shell, Slot, Statistics, Writer,
+};
 use sha2::{Digest, Sha256};
 
+use super::extras::Extras;
 use super::options::OnlineUpdates;
 use super::quirks::refusal;
 use super::slots::{Boot, Slots};
@@ -15,6 +22,7 @@ use super::slots::{Boot, Slots};
 pub(crate) struct Module {
     pub(crate) options: OnlineUpdates,
     slots: Slots,
+    extras: Extras,
     server: Server,
     /// The time that the requests since the last look have taken.
     taken: Duration,
@@ -35,7 +43,15 @@ impl Module {
         if let Some(other) = &options.other {
             slots.write(1, 0, other);
         }
-        Self { options, slots, server: Server::new(), taken: Duration::ZERO, resets: false, boots: Vec::new() }
+        Self {
+            options,
+            slots,
+            extras: Extras::new(),
+            server: Server::new(),
+            taken: Duration::ZERO,
+            resets: false,
+            boots: Vec::new(),
+        }
     }
 
     /// Returns the version that runs.
@@ -56,6 +72,7 @@ impl Module {
     /// Answers a datagram, and says how long that takes.
     pub(crate) fn answer(&mut self, datagram: &[u8]) -> (Vec<Vec<u8>>, Duration) {
         let quirks = self.options.quirks;
+        self.extras.count_datagram();
         let size = usize::try_from(self.options.buffer_size).unwrap_or(usize::MAX).clamp(Server::MIN_BUFFER, 65_536);
         let mut buffer = vec![0; size];
         // What is longer than a buffer is cut.
@@ -65,7 +82,7 @@ impl Module {
         let mut answers = Vec::new();
         loop {
             if let Ok((header, body)) = Header::split(rest)
-                && let Some(code) = quirks.refuse(&header, body)
+                && let Some(code) = self.refuse(&header, body)
             {
                 answers.push(quirks.rewrite(&refusal(&header, code)));
                 break;
@@ -86,8 +103,19 @@ impl Module {
     pub(crate) fn restart(&mut self) {
         self.server = Server::new();
         self.resets = false;
+        self.extras.restart();
         let boot = self.slots.boot();
         self.boots.push(boot);
+    }
+
+    /// Returns why a request is refused before the server sees it, if it is.
+    fn refuse(&self, header: &Header, body: &[u8]) -> Option<ReturnCode> {
+        let is_usual =
+            header.group == Group::IMAGE || [Command::ECHO, Command::RESET, Command::PARAMETERS].contains(&header.id());
+        if !is_usual && !self.options.has_all_groups {
+            return Some(ReturnCode::NOT_SUPPORTED);
+        }
+        self.options.quirks.refuse(header, body)
     }
 
     fn is_empty(&self, number: u32) -> bool {
@@ -96,12 +124,39 @@ impl Module {
 }
 
 impl Firmware for Module {
+    const HAS_ENUMERATION: bool = true;
+    const OTHER_GROUPS: &'static [Group] = &[Group::ZEPHYR];
+
     fn images(&mut self) -> impl ImageSlots {
         self
     }
 
     fn os(&mut self) -> impl Os {
         self
+    }
+
+    fn statistics(&mut self) -> impl Statistics {
+        &mut self.extras
+    }
+
+    fn settings(&mut self) -> impl Settings {
+        &mut self.extras
+    }
+
+    fn files(&mut self) -> impl Files {
+        &mut self.extras
+    }
+
+    fn shell(&mut self) -> impl Shell {
+        &mut self.extras
+    }
+
+    fn other(&mut self, request: &Header, _: &[u8], answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
+        if request.id() != Command::STORAGE_ERASE {
+            return Err(ReturnCode::NOT_SUPPORTED.into());
+        }
+        self.extras.erase_storage();
+        Ok(answer.value(&Done)?)
     }
 }
 
@@ -114,6 +169,46 @@ impl Os for Module {
     fn parameters(&mut self) -> Option<ParametersResponse> {
         let (buffer_size, buffer_count) = (self.options.buffer_size, self.options.buffer_count);
         Some(ParametersResponse { buffer_size, buffer_count })
+    }
+
+    fn tasks(&mut self) -> Option<TasksResponse<'_>> {
+        Some(TasksResponse { tasks: Entries::from(&self.extras.tasks[..]) })
+    }
+
+    fn memory_pools(&mut self) -> Option<MemoryPoolsResponse<'_>> {
+        Some(MemoryPoolsResponse::from(&self.extras.pools[..]))
+    }
+
+    fn datetime(&mut self) -> Result<DateTime, Refusal<'static>> {
+        self.extras.datetime.ok_or(GroupError::OS_RTC_NOT_SET.into())
+    }
+
+    fn set_datetime(&mut self, datetime: DateTime) -> Result<(), Refusal<'static>> {
+        self.extras.datetime = Some(datetime);
+        Ok(())
+    }
+
+    fn info(&mut self, letter: char) -> Option<&str> {
+        Some(match letter {
+            's' | 'o' => "Zephyr",
+            'n' => "emu-simulator",
+            'r' | 'v' => "0.0.0",
+            'b' => "Thu Jan  1 00:00:00 1970",
+            'm' | 'p' => "none",
+            'i' => "simulated",
+            _ => return None,
+        })
+    }
+
+    fn bootloader(&mut self, query: Option<&str>) -> Result<BootloaderResponse<'_>, Refusal<'static>> {
+        let none = BootloaderResponse { bootloader: None, mode: None, no_downgrade: None };
+        match query {
+            None => Ok(BootloaderResponse { bootloader: Some("MCUboot"), ..none }),
+            Some(BootloaderRequest::MODE) => {
+                Ok(BootloaderResponse { mode: Some(BootloaderMode::SWAP_WITHOUT_SCRATCH), ..none })
+            }
+            Some(_) => Err(GroupError::OS_QUERY_YIELDS_NO_ANSWER.into()),
+        }
     }
 }
 

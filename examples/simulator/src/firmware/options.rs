@@ -55,6 +55,9 @@ pub struct OnlineUpdates {
     pub restarts: Vec<u64>,
     /// Whether datagrams are taken and never answered.
     pub is_silent: bool,
+    /// Whether it has more groups than those of updates: statistics, settings, files, a shell, and so on. The real meter is not
+    /// known to have them.
+    pub has_all_groups: bool,
     /// Where it does as one firmware or another does.
     pub quirks: SmpQuirks,
 }
@@ -90,6 +93,7 @@ impl Default for OnlineUpdates {
             link: Link::default(),
             restarts: Vec::new(),
             is_silent: false,
+            has_all_groups: false,
             quirks: SmpQuirks::default(),
         }
     }
