@@ -80,16 +80,7 @@ impl Error {
             let of_system = |error: &io::Error| error.raw_os_error().is_some();
             error.is::<hyper::Error>() || error.downcast_ref().is_some_and(|error| !of_system(error))
         };
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            if !(has_said_where && is_where(error)) {
-                text.push_str(": ");
-                text.push_str(&error.to_string());
-            }
-            cause = error.source();
-        }
-        text
+        with_causes(self, |error| !(has_said_where && is_where(error)))
     }
 }
 
@@ -103,6 +94,20 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.kind.source()
     }
+}
+
+/// An error's sentence with those of its causes, as far as they are to be told.
+pub(crate) fn with_causes(error: &dyn StdError, is_told: impl Fn(&(dyn StdError + 'static)) -> bool) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if is_told(error) {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// What went wrong.

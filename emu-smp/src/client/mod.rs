@@ -44,6 +44,7 @@
 mod events;
 mod exchange;
 mod failure;
+mod file_transfer;
 mod flight;
 mod frame_size;
 mod policy;
@@ -56,6 +57,7 @@ mod upload;
 
 pub use self::exchange::Exchange;
 pub use self::failure::{Failure, Reason, Refused};
+pub use self::file_transfer::{FileDownload, FileTransferError, FileUpload};
 pub use self::policy::Policy;
 pub use self::session::{Parameters, Session};
 pub use self::target::{ImageSource, ReadError, Target};

@@ -8,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use emu_client::emu_proto::Status;
 
+use crate::firmware::args::FirmwareCommand;
+use crate::smp::args::SmpCommandArgs;
 use crate::status::read_bits;
 use crate::when::{Since, When, read_duration};
 
-/// Reads the logs of an energy meter EMU Professional II TCP/IP.
+/// Reads the logs of an energy meter EMU Professional II TCP/IP, and updates its firmware.
 #[derive(Debug, Parser)]
 #[command(name = "emu", version, after_help = EXAMPLES, after_long_help = MORE, propagate_version = true)]
 pub(crate) struct Cli {
@@ -27,6 +29,11 @@ pub(crate) enum Command {
     /// Reads the logbook of changes that matter to calibration.
     #[command(after_help = LOGBOOK_EXAMPLES, after_long_help = MORE)]
     Logbook(ReadArgs),
+    /// Lists, updates, tests and confirms the meter's firmware.
+    #[command(subcommand)]
+    Firmware(FirmwareCommand),
+    /// Asks the meter's SMP server for whatever else it knows.
+    Smp(SmpCommandArgs),
     /// Explains a status code of the load profile in the manual's words.
     #[command(after_help = "Examples:\n  emu status 33\n  emu status 0x21\n  emu status 0b100001")]
     Status {

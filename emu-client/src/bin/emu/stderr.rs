@@ -5,5 +5,10 @@ use std::io::{self, Write};
 /// Says a sentence there. If it cannot be said, the work and the exit code are the same: there is nobody to be told.
 pub(crate) fn say(sentence: &str) {
     // At once, so that it does not mix with what others write there.
-    let _: io::Result<()> = io::stderr().write_all(format!("emu: {sentence}\n").as_bytes());
+    show(&format!("emu: {sentence}\n"));
+}
+
+/// Shows text there as it is.
+pub(crate) fn show(text: &str) {
+    let _: io::Result<()> = io::stderr().write_all(text.as_bytes());
 }
