@@ -12,6 +12,8 @@
 //! Source: Zephyr, "SMP Protocol Specification" (`doc/services/device_mgmt/smp_protocol.rst`), and frames of a Zephyr 4.4.0
 //! server.
 
+use core::fmt;
+
 use crate::command::{Command, Group};
 
 /// The header of a frame.
@@ -151,6 +153,18 @@ impl Operation {
     }
 }
 
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read => f.write_str("read"),
+            Self::ReadResponse => f.write_str("read response"),
+            Self::Write => f.write_str("write"),
+            Self::WriteResponse => f.write_str("write response"),
+            Self::Unknown(UnknownOperation(bits)) => write!(f, "operation {bits}"),
+        }
+    }
+}
+
 /// The number of an operation that nobody has defined: 4 to 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "u8", into = "u8"))]
@@ -222,6 +236,12 @@ impl Version {
     }
 }
 
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version {}", self.bits())
+    }
+}
+
 /// Bytes that are no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -252,8 +272,11 @@ pub enum HeaderError {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
+    use std::string::ToString;
 
     /// Frames of a Zephyr 4.4.0 server (native simulator, UDP): "version 2 (reserved)" and "op 4".
     #[test]
@@ -264,6 +287,10 @@ mod tests {
         assert_eq!((answer.operation, answer.version), (Operation::WriteResponse, Version::V1));
         assert_eq!((answer.sequence, body.len()), (request.sequence, 6));
         let (request, body) = Header::split(b"\x0c\x00\x00\x01\x00\x00\x1c\x00\xa0").unwrap();
+        assert_eq!(
+            (request.operation.to_string().as_str(), request.version.to_string().as_str()),
+            ("operation 4", "version 1")
+        );
         assert_eq!((request.operation.bits(), request.operation.is_response(), body), (4, false, &b"\xa0"[..]));
     }
 

@@ -3,19 +3,29 @@
 //! The energy meter EMU Professional II TCP/IP takes its firmware updates over SMP: frames of an 8-byte header and a CBOR
 //! body, on UDP port 1337. This crate is for both ends of that wire, a host tool and a microcontroller without a heap.
 //!
-//! So far it holds the frame [`Header`]. Bodies, errors, framing, image files and the client and server machines follow.
+//! A frame is a [`Header`] and a body. Each command has a [`Request`] and its response, in the module of its group: [`os`],
+//! [`image`], [`statistics`], [`settings`], [`file_system`], [`shell`], [`enumeration`], [`transport`], [`zephyr`]. What a
+//! device answers in place of a response is a [`Refusal`], with the names of all codes ([`ReturnCode`], [`GroupError`]).
 //!
 //! ```
-//! use emu_smp::{Group, Header, Operation, Version};
+//! use emu_smp::{Header, Version, decode_response, encode_request, statistics::GroupRequest};
 //!
-//! // "echo", as a real server received it, and the header of its answer.
-//! let (header, body) = Header::split(b"\x02\x00\x00\x06\x00\x00\x01\x00\xa1\x61d\x62hi")?;
-//! assert_eq!((header.operation, header.version, header.group), (Operation::Write, Version::V0, Group::OS));
-//! assert_eq!(body, b"\xa1\x61d\x62hi");
-//! let answer = Header { operation: Operation::WriteResponse, length: 7, ..header };
-//! assert_eq!(answer.to_bytes(), *b"\x03\x00\x00\x07\x00\x00\x01\x00");
-//! # Ok::<(), emu_smp::HeaderError>(())
+//! // Asks for statistics, and reads what a real server answers.
+//! let request = GroupRequest { name: "smp_svr_stats" };
+//! let mut frame = [0; 64];
+//! let length = encode_request(&request, Version::V1, 43, &mut frame)?;
+//! let (asked, _) = Header::split(&frame[..length])?;
+//!
+//! let answer = b"\x09\x00\x00\x25\x00\x02\x2b\x00\xbf\x64name\x6dsmp_svr_stats\x66fields\xbf\x65ticks\x0d\xff\xff";
+//! let (header, body) = Header::split(answer)?;
+//! header.check_answers(&asked)?;
+//! let statistics = decode_response::<GroupRequest>(body)??;
+//! assert_eq!(statistics.fields.iter().collect::<Vec<_>>(), [("ticks", 13)]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Bodies of an application's own groups implement [`Encode`] and [`Decode`] by means of [`Writer`] and [`Reader`], as those
+//! of this crate do.
 //!
 //! # What it does not do
 //!
@@ -25,8 +35,8 @@
 //!
 //! None is on by default; each only adds implementations.
 //!
-//! - `serde`: `Serialize` and `Deserialize` for every type.
-//! - `defmt`: `defmt::Format` for every type.
+//! - `serde`: `Serialize` for bodies, names and errors, and `Deserialize` for those that borrow nothing from a frame.
+//! - `defmt`: `defmt::Format` for the same.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -54,7 +64,8 @@ mod return_code;
 mod server;
 
 pub use body::{
-    Done, Request, decode, enumeration, file_system, image, os, settings, shell, statistics, transport, zephyr,
+    Done, RawRequest, RawResponse, Request, decode, enumeration, file_system, image, os, settings, shell, statistics,
+    transport, zephyr,
 };
 pub use cbor::{
     Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, MapReader, Reader,

@@ -26,13 +26,13 @@ pub fn encode_request<R: Request>(
     buffer: &mut [u8],
 ) -> Result<usize, EncodeError> {
     let header = Header {
-        operation: R::OPERATION,
+        operation: request.operation(),
         version,
         flags: 0,
         length: 0,
-        group: R::COMMAND.group,
+        group: request.command().group,
         sequence,
-        command: R::COMMAND.number,
+        command: request.command().number,
     };
     encode_frame(header, buffer, |writer| request.encode(writer))
 }

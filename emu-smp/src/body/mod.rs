@@ -12,12 +12,14 @@ pub mod file_system;
 pub mod image;
 mod memory_pools;
 pub mod os;
+mod raw;
 pub mod settings;
 pub mod shell;
 pub mod statistics;
 pub mod transport;
 pub mod zephyr;
 
+pub use self::raw::{RawRequest, RawResponse};
 use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
 use crate::command::{Command, Group};
 use crate::header::Operation;
@@ -31,6 +33,16 @@ pub trait Request: Encode {
     const COMMAND: Command;
     /// The body of the response to it, unless that is a [`Refusal`].
     type Response<'a>: Decode<'a>;
+
+    /// Returns whether it reads or writes: [`OPERATION`](Self::OPERATION), but of a request that is of no one command.
+    fn operation(&self) -> Operation {
+        Self::OPERATION
+    }
+
+    /// Returns the command: [`COMMAND`](Self::COMMAND), but of a request that is of no one command.
+    fn command(&self) -> Command {
+        Self::COMMAND
+    }
 
     /// Returns the refusal that a response holds, if it does; [`Refusal::find`], but where a command uses its keys for
     /// something else.

@@ -166,6 +166,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Takes whatever is left, CBOR or not.
+    pub fn rest(&mut self) -> &'a [u8] {
+        let start = self.position();
+        self.decoder.set_position(self.decoder.input().len());
+        self.since(start)
+    }
+
     /// How many bytes were read.
     #[must_use]
     pub fn position(&self) -> usize {

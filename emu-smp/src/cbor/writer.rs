@@ -1,6 +1,7 @@
 //! Writing a body, value by value, into a buffer.
 
 use minicbor::Encoder;
+use minicbor::encode::Write as _;
 use minicbor::encode::write::{Cursor, EndOfSlice};
 
 use super::Encode;
@@ -118,6 +119,15 @@ impl<'a> Writer<'a> {
             cursor.set_position(end);
             Ok(filled)
         })
+    }
+
+    /// Writes bytes that are CBOR already, as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the buffer is too small.
+    pub fn raw(&mut self, cbor: &[u8]) -> Result<(), EncodeError> {
+        self.write(|encoder| encoder.writer_mut().write_all(cbor).map_err(minicbor::encode::Error::write))
     }
 
     /// Returns what was written.

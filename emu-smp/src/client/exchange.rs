@@ -1,9 +1,11 @@
 //! One request and its response.
 
 use super::failure::Failure;
+use super::flight::Flight;
 use super::session::Session;
 use super::time::Instant;
 use crate::body::Request;
+use crate::command::Command;
 use crate::header::Version;
 
 /// One request, sent until it is answered, refused or given up.
@@ -44,20 +46,24 @@ use crate::header::Version;
 pub struct Exchange<R> {
     session: Session,
     request: R,
+    flight: Flight,
+    /// That it has failed without an answer, until it was told.
+    failure: Option<Failure>,
+    is_done: bool,
 }
 
 impl<R: Request> Exchange<R> {
     /// Starts with a request; the session's next sequence number becomes its own.
     #[must_use]
-    pub fn new(session: Session, request: R) -> Self {
-        Self { session, request }
+    pub fn new(mut session: Session, request: R) -> Self {
+        let flight = Flight::with_command(&mut session, request.operation(), request.command());
+        Self { session, request, flight, failure: None, is_done: false }
     }
 
     /// Sends the request in this version. When an echo in version 1 is answered, the session speaks it from then on.
     #[must_use]
     pub fn in_version(self, version: Version) -> Self {
-        let _ = version;
-        self
+        Self { flight: self.flight.in_version(version), ..self }
     }
 
     /// Returns the request.
@@ -67,53 +73,78 @@ impl<R: Request> Exchange<R> {
     }
 
     /// Takes a datagram that came from the device. Returns the response, or how the request has failed; `None` if the
-    /// datagram is no answer to it.
+    /// datagram is no answer to it, or says to ask again later.
     pub fn handle_datagram<'a>(
         &mut self,
         now: Instant,
         datagram: &'a [u8],
     ) -> Option<Result<R::Response<'a>, Failure>> {
-        let _ = (now, datagram);
-        None
+        if self.is_done {
+            return None;
+        }
+        let answer = self.flight.handle_datagram::<R>(&mut self.session, now, datagram)?;
+        self.is_done = true;
+        let version = self.flight.header().version;
+        if answer.is_ok() && self.request.command() == Command::ECHO && version == Version::V1 {
+            self.session.version = version;
+        }
+        Some(answer)
     }
 
     /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        if self.is_done {
+            return;
+        }
+        let failure = self.flight.handle_timeout(&mut self.session, now);
+        self.fail(failure);
     }
 
     /// Writes the frame that is to be sent now into a buffer, and returns its length; `None` if nothing is to be sent.
     pub fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
-        let _ = (now, buffer);
-        None
+        if self.is_done {
+            return None;
+        }
+        match self.flight.poll_transmit(&self.session, now, &self.request, buffer)? {
+            Ok(length) => Some(length),
+            Err(failure) => {
+                self.fail(Some(failure));
+                None
+            }
+        }
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        if self.is_done { None } else { self.flight.poll_timeout() }
     }
 
     /// Returns that the request has come to nothing without an answer, once.
     pub fn poll_failure(&mut self) -> Option<Failure> {
-        None
+        self.failure.take()
     }
 
     /// Returns whether there is nothing more to do.
     #[must_use]
-    pub fn is_done(&self) -> bool {
-        false
+    pub const fn is_done(&self) -> bool {
+        self.is_done
     }
 
-    /// Returns how many frames were ignored, since they were no answer to this request.
+    /// Returns how many datagrams were ignored, since they hold no answer to this request.
     #[must_use]
     pub const fn ignored(&self) -> u32 {
-        0
+        self.flight.ignored()
     }
 
     /// Returns the session with what was learnt so far.
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session
+    }
+
+    fn fail(&mut self, failure: Option<Failure>) {
+        self.is_done |= failure.is_some();
+        self.failure = failure;
     }
 }

@@ -1,4 +1,10 @@
 //! How large frames may be: not what the device says, but what is seen to pass.
+//!
+//! A server on UDP tells the size of its buffers, 2048 bytes as a rule, and cuts what is longer than 1500 bytes; a network
+//! between loses what is longer than it carries, without a word. So a size counts once a frame of it was answered, and larger
+//! ones are tried with single pieces of an image, each of which can be sent again in a smaller frame.
+
+use super::session::Parameters;
 
 /// What is known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,17 +14,99 @@ pub(super) struct FrameSize {
     proven: u16,
     /// The largest that the caller allows.
     largest: u16,
+    /// The smallest that is known not to pass.
+    ceiling: u16,
+    /// How often the size that is being tried was not answered.
+    misses: u8,
 }
 
 impl FrameSize {
-    pub(super) const NOT_KNOWN: Self = Self { proven: 0, largest: 1400 };
+    pub(super) const NOT_KNOWN: Self = Self { proven: 0, largest: COMMON, ceiling: u16::MAX, misses: 0 };
 
     pub(super) const fn with_largest(mut self, bytes: u16) -> Self {
-        self.largest = bytes;
+        self.largest = if bytes < SMALLEST { SMALLEST } else { bytes };
         self
     }
 
     pub(super) const fn proven(&self) -> u16 {
         self.proven
     }
+
+    /// The size that is used: the largest that has passed, else one that should.
+    pub(super) fn usable(&self, parameters: Parameters) -> u16 {
+        let start = if START < self.ceiling { START } else { Self::halve(self.ceiling) };
+        let size = if self.proven == 0 { start } else { self.proven };
+        size.min(self.cap(parameters))
+    }
+
+    /// The size that is worth trying, if one is: 1400 first, then larger or smaller ones.
+    pub(super) fn candidate(&self, parameters: Parameters) -> Option<u16> {
+        if parameters == Parameters::NotTold {
+            return None;
+        }
+        let cap = self.cap(parameters);
+        let goal = match self.proven {
+            ..COMMON => COMMON,
+            COMMON..ETHERNET => ETHERNET,
+            _ => cap,
+        };
+        let goal = goal.min(cap);
+        let lower = || LADDER.into_iter().rev().find(|size| *size < self.ceiling && *size <= cap).unwrap_or_default();
+        let size = if goal < self.ceiling { goal } else { lower() };
+        Some(size).filter(|size| *size > self.proven)
+    }
+
+    /// A frame of this size was answered.
+    pub(super) fn handle_answered(&mut self, size: u16) {
+        if size > self.proven {
+            self.proven = size;
+            self.misses = 0;
+            if size >= self.ceiling {
+                self.ceiling = u16::MAX;
+            }
+        }
+    }
+
+    /// A frame of a size that was tried was not answered, which may be chance, or was refused for its size.
+    pub(super) fn handle_missed(&mut self, size: u16, is_certain: bool) {
+        self.misses = self.misses.saturating_add(1);
+        if size > self.proven && (is_certain || self.misses >= CHANCES) {
+            self.ceiling = self.ceiling.min(size);
+            self.misses = 0;
+        }
+    }
+
+    /// Even what has passed is not answered any more: smaller ones from now on, until larger ones pass again.
+    pub(super) fn shrink(&mut self) {
+        self.proven = Self::halve(self.proven);
+        self.misses = 0;
+    }
+
+    /// Half of a size.
+    pub(super) fn halve(size: u16) -> u16 {
+        (size >> 1).max(SMALLEST)
+    }
+
+    fn cap(&self, parameters: Parameters) -> u16 {
+        let buffer = match parameters {
+            Parameters::Told { buffer_size, .. } => u16::try_from(buffer_size).unwrap_or(u16::MAX),
+            Parameters::NotAsked | Parameters::NotTold => NOT_TOLD,
+        };
+        buffer.min(self.largest).max(SMALLEST)
+    }
 }
+
+/// The smallest that is used whatever happens: it holds a first piece of 32 bytes with all that goes with it.
+const SMALLEST: u16 = 128;
+/// The first size of all, which passes everywhere.
+const START: u16 = 576;
+/// What holds a piece of 512 bytes, as the manual's tool sends, to a device that does not say how large its buffers are.
+const NOT_TOLD: u16 = 640;
+/// What passes almost everywhere.
+const COMMON: u16 = 1400;
+/// What passes over Ethernet, in IPv4.
+const ETHERNET: u16 = 1472;
+/// What is tried below a size that does not pass: half of the buffer's usual size, and IPv6's least.
+const LADDER: [u16; 4] = [768, 1024, 1232, COMMON];
+/// How often a size is tried.
+const CHANCES: u8 = 2;

@@ -4,8 +4,10 @@
 //! no allocation. [`Exchange`] is one request, [`Upload`] an image, [`Update`] the manual's chapter "Firmware-Update" from its
 //! step 2 to its step 8. A [`Session`] lasts from one to the next.
 
+mod events;
 mod exchange;
 mod failure;
+mod flight;
 mod frame_size;
 mod policy;
 mod round_trip;

@@ -52,6 +52,11 @@ impl RoundTrip {
         self.doublings = self.doublings.saturating_add(1);
     }
 
+    /// Waits no longer than what was measured says: the device is known to be there again.
+    pub(super) const fn forget_back_off(&mut self) {
+        self.doublings = 0;
+    }
+
     /// How long an answer is waited for: SRTT + 4 RTTVAR, doubled for each time that none came, within the policy's bounds.
     pub(super) fn timeout(&self, policy: &Policy) -> Duration {
         let base = match self.smoothed {

@@ -39,25 +39,36 @@ impl Instant {
     pub const fn as_millis(self) -> u64 {
         self.0
     }
+
+    /// Returns the point so much later. A part of a millisecond counts as a whole one, so that nothing is due too early.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        let millis = duration.as_nanos().div_ceil(NANOS_PER_MILLI);
+        Self(self.0.saturating_add(u64::try_from(millis).unwrap_or(u64::MAX)))
+    }
+
+    /// Returns the time from an earlier point on; zero if it is a later one.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
 }
 
-/// A part of a millisecond counts as a whole one, so that nothing is due too early.
+/// As [`saturating_add`](Instant::saturating_add).
 impl Add<Duration> for Instant {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        let nanos = duration.as_nanos();
-        let millis = nanos.div_ceil(NANOS_PER_MILLI);
-        Self(self.0.saturating_add(u64::try_from(millis).unwrap_or(u64::MAX)))
+        self.saturating_add(duration)
     }
 }
 
-/// The time from an earlier point on; zero if it is a later one.
+/// As [`saturating_since`](Instant::saturating_since).
 impl Sub for Instant {
     type Output = Duration;
 
     fn sub(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        self.saturating_since(earlier)
     }
 }
 

@@ -1,114 +1,12 @@
-//! The whole update.
+//! What an update tells, and how it ends.
 
+use core::fmt;
 use core::time::Duration;
 
-use super::failure::Failure;
-use super::session::Session;
-use super::target::{ImageSource, Target};
-use super::time::Instant;
-use super::upload::{UploadError, UploadOptions, UploadProgress};
+use crate::client::failure::Failure;
+use crate::client::upload::UploadError;
 use crate::image_hash::ImageHash;
 use crate::mcuboot::ImageVersion;
-
-/// What an update is allowed to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct UpdateOptions {
-    /// Whether to update a version that is older than 1.0.6, which the manual forbids, or that cannot be read.
-    pub allow_old_firmware: bool,
-    /// Whether to erase the image that does not run, if both slots are taken by others than the target.
-    pub erase_if_full: bool,
-    /// Whether to stop before the reset until [`Update::proceed`] is called.
-    pub hold_before_reset: bool,
-    /// Whether to erase the old image at the end.
-    pub erase_old: bool,
-    /// How to upload.
-    pub upload: UploadOptions,
-}
-
-/// Brings a device to a firmware: the manual's steps 2 to 8.
-#[derive(Debug, Clone)]
-pub struct Update {
-    session: Session,
-}
-
-impl Update {
-    /// Starts, from whatever state the device is in.
-    #[must_use]
-    pub fn new(session: Session, target: &Target, options: UpdateOptions) -> Self {
-        let _ = (target, options);
-        Self { session }
-    }
-
-    /// Takes a datagram that came from the device.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
-        let _ = (now, datagram);
-    }
-
-    /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
-    }
-
-    /// Writes a frame that is to be sent now into a buffer, and returns its length; `None` if nothing is to be sent.
-    pub fn poll_transmit<S: ImageSource + ?Sized>(
-        &mut self,
-        now: Instant,
-        source: &mut S,
-        buffer: &mut [u8],
-    ) -> Option<usize> {
-        let _ = (now, source, buffer);
-        None
-    }
-
-    /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end, and while it is held.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Returns the next thing to tell.
-    pub fn poll_event(&mut self) -> Option<UpdateEvent> {
-        None
-    }
-
-    /// Goes on to the reset, where [`UpdateOptions::hold_before_reset`] has stopped it.
-    pub fn proceed(&mut self) {}
-
-    /// Returns whether it waits for [`proceed`](Self::proceed).
-    #[must_use]
-    pub const fn is_held(&self) -> bool {
-        false
-    }
-
-    /// Ends the update here. A later one goes on from there.
-    pub fn cancel(&mut self) {}
-
-    /// Returns what it is doing.
-    #[must_use]
-    pub const fn step(&self) -> UpdateStep {
-        UpdateStep::Listing
-    }
-
-    /// Returns how far the upload is.
-    #[must_use]
-    pub fn progress(&self) -> UploadProgress {
-        UploadProgress { bytes: 0, total: 0 }
-    }
-
-    /// Returns how the update has ended; `None` before.
-    #[must_use]
-    pub fn outcome(&self) -> Option<Result<Updated, UpdateError>> {
-        None
-    }
-
-    /// Returns the session with what was learnt so far.
-    #[must_use]
-    pub const fn session(&self) -> &Session {
-        &self.session
-    }
-}
 
 /// What an update is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,7 +24,7 @@ pub enum UpdateStep {
     Verifying,
     /// It has the target started at the next reset, once.
     Testing,
-    /// It waits for [`Update::proceed`].
+    /// It waits for [`Update::proceed`](super::Update::proceed).
     Held,
     /// It resets the device.
     Resetting,
@@ -150,8 +48,6 @@ pub enum UpdateEvent {
     Running {
         /// Its version, if it can be read.
         version: Option<ImageVersion>,
-        /// Its hash, if it is told.
-        hash: Option<ImageHash>,
         /// Whether it is confirmed.
         is_confirmed: bool,
     },
@@ -167,7 +63,7 @@ pub enum UpdateEvent {
         /// How many bytes it had.
         offset: u32,
     },
-    /// The device is about to be reset. With [`UpdateOptions::hold_before_reset`] it waits for [`Update::proceed`].
+    /// The device is about to be reset. With [`UpdateOptions::hold_before_reset`](super::UpdateOptions::hold_before_reset) it waits for [`Update::proceed`](super::Update::proceed).
     AboutToReset,
     /// The device was reset, and is left alone for a while.
     LeftAlone {
@@ -183,6 +79,32 @@ pub enum UpdateEvent {
     Done(Updated),
     /// The update has ended without that.
     Failed(UpdateError),
+}
+
+/// What is told before the end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Note {
+    Running { version: Option<ImageVersion>, is_confirmed: bool },
+    AlreadyThere { slot: u32 },
+    Step(UpdateStep),
+    UploadLost { offset: u32 },
+    AboutToReset,
+    LeftAlone { wait: Duration },
+    Back { after: Duration },
+}
+
+impl From<Note> for UpdateEvent {
+    fn from(note: Note) -> Self {
+        match note {
+            Note::Running { version, is_confirmed } => Self::Running { version, is_confirmed },
+            Note::AlreadyThere { slot } => Self::AlreadyThere { slot },
+            Note::Step(step) => Self::Step(step),
+            Note::UploadLost { offset } => Self::UploadLost { offset },
+            Note::AboutToReset => Self::AboutToReset,
+            Note::LeftAlone { wait } => Self::LeftAlone { wait },
+            Note::Back { after } => Self::Back { after },
+        }
+    }
 }
 
 /// An update that has come to its end: the device runs the target, confirmed.
@@ -284,8 +206,8 @@ pub struct OtherImage {
 /// Prints what is wrong with the version that runs.
 struct OldFirmware(Option<ImageVersion>);
 
-impl core::fmt::Display for OldFirmware {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for OldFirmware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(version) => write!(f, "the device runs {version}; an update needs 1.0.6 or later"),
             None => f.write_str("the device runs a version that cannot be read; an update needs 1.0.6 or later"),
@@ -296,8 +218,8 @@ impl core::fmt::Display for OldFirmware {
 /// Prints the version of an image, if it is known.
 struct OtherVersion(Option<ImageVersion>);
 
-impl core::fmt::Display for OtherVersion {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for OtherVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(version) => version.fmt(f),
             None => f.write_str("an image of unknown version"),

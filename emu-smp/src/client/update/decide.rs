@@ -1,0 +1,333 @@
+//! What an update does next.
+
+use core::time::Duration;
+
+use super::outcome::{Note, UpdateError, UpdateStep, Updated};
+use super::survey::Survey;
+use super::{Stage, Update};
+use crate::body::Request;
+use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
+use crate::body::os::ResetRequest;
+use crate::client::failure::Failure;
+use crate::client::flight::{Flight, is_busy};
+use crate::client::time::Instant;
+use crate::client::upload::{Note as UploadNote, Uploader};
+use crate::mcuboot::ImageVersion;
+
+/// What is done by one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Erase,
+    Test,
+    Reset,
+    Confirm,
+    EraseOld,
+}
+
+impl Action {
+    pub(super) const fn step(self) -> UpdateStep {
+        match self {
+            Self::Erase => UpdateStep::Erasing,
+            Self::Test => UpdateStep::Testing,
+            Self::Reset => UpdateStep::Resetting,
+            Self::Confirm => UpdateStep::Confirming,
+            Self::EraseOld => UpdateStep::ErasingOld,
+        }
+    }
+}
+
+/// What was done so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct History {
+    /// Whether a list was seen.
+    is_listed: bool,
+    uploads: u8,
+    erasures: u8,
+    tests: u8,
+    resets: u8,
+    confirmations: u8,
+    old_erasures: u8,
+    /// Whether an upload was the last that was done.
+    is_uploaded: bool,
+    /// Whether the device may be reset: unless it is to be held, or after that.
+    pub(super) may_reset: bool,
+    /// Whether it was told that the device runs the target after a reset.
+    is_back: bool,
+    reset: Option<Reset>,
+    /// What the device has refused last.
+    refused: Option<(Action, Failure)>,
+}
+
+/// A reset that the device was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Reset {
+    at: Instant,
+    /// Whether the device has said that it will.
+    is_answered: bool,
+}
+
+impl History {
+    pub(super) const NOTHING: Self = Self {
+        is_listed: false,
+        uploads: 0,
+        erasures: 0,
+        tests: 0,
+        resets: 0,
+        confirmations: 0,
+        old_erasures: 0,
+        is_uploaded: false,
+        may_reset: false,
+        is_back: false,
+        reset: None,
+        refused: None,
+    };
+
+    pub(super) const fn is_to_verify(&self) -> bool {
+        self.is_uploaded
+    }
+
+    /// Counts an action. Returns how often it was begun before, or as what it was refused.
+    fn count(&mut self, action: Action) -> Result<u8, Failure> {
+        if let Some((refused, failure)) = self.refused.take()
+            && refused == action
+        {
+            return Err(failure);
+        }
+        let count = match action {
+            Action::Erase => &mut self.erasures,
+            Action::Test => &mut self.tests,
+            Action::Reset => &mut self.resets,
+            Action::Confirm => &mut self.confirmations,
+            Action::EraseOld => &mut self.old_erasures,
+        };
+        let before = *count;
+        *count = before.saturating_add(1);
+        Ok(before)
+    }
+}
+
+impl Update {
+    /// Takes a list, or that there is none.
+    pub(super) fn handle_list(&mut self, now: Instant, survey: Result<Survey, Failure>) {
+        let is_waiting = matches!(self.stage, Stage::Waiting { .. });
+        match survey {
+            Ok(survey) => self.decide(now, &survey),
+            // It answers, and cannot list yet.
+            Err(_) if is_waiting => self.wait_until(now, now.saturating_add(self.session.policy.poll_interval)),
+            Err(failure) => self.fail(failure.into()),
+        }
+    }
+
+    /// Takes what came of an action.
+    pub(super) fn handle_done(&mut self, now: Instant, action: Action, answer: Result<(), Failure>) {
+        match (action, answer) {
+            (Action::Reset, answer) => self.handle_reset(now, answer),
+            (_, Ok(())) => self.list(),
+            (_, Err(failure @ (Failure::Refused { .. } | Failure::Malformed { .. }))) => {
+                // Its first copy may have been done, and the answer lost: the list says so.
+                self.history.refused = Some((action, failure));
+                self.list();
+            }
+            (_, Err(failure)) => self.fail(failure.into()),
+        }
+    }
+
+    /// Goes on once the upload has ended.
+    pub(super) fn follow_upload(&mut self) {
+        let Stage::Uploading(uploader) = &mut self.stage else { return };
+        self.progress = uploader.progress();
+        while let Some(note) = uploader.poll_note() {
+            if let UploadNote::Lost { offset } = note {
+                self.events.push(Note::UploadLost { offset });
+            }
+        }
+        match uploader.outcome() {
+            None => {}
+            Some(Ok(_)) => {
+                self.history.is_uploaded = true;
+                self.list();
+            }
+            Some(Err(error)) => self.fail(error.into()),
+        }
+    }
+
+    pub(super) fn list(&mut self) {
+        let flight = Flight::new::<StateRequest>(&mut self.session);
+        self.enter(Stage::Listing(flight));
+    }
+
+    pub(super) const fn fail(&mut self, error: UpdateError) {
+        self.outcome = Some(Err(error));
+    }
+
+    /// Waits, and asks the device then; gives it up if it has been away too long.
+    pub(super) fn wait_until(&mut self, now: Instant, poll_at: Instant) {
+        let policy = self.session.policy;
+        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
+        if waited >= policy.reset_wait.saturating_add(policy.return_wait) {
+            return self.fail(UpdateError::NotBack { waited });
+        }
+        let is_new = !matches!(self.stage, Stage::Waiting { .. });
+        let stage = Stage::Waiting { poll_at, flight: None };
+        if is_new { self.enter(stage) } else { self.stage = stage }
+    }
+
+    /// Does what a list calls for.
+    fn decide(&mut self, now: Instant, survey: &Survey) {
+        let Some(running) = survey.running else { return self.fail(UpdateError::NothingRuns) };
+        if !core::mem::replace(&mut self.history.is_listed, true) {
+            self.events.push(Note::Running { version: running.version, is_confirmed: running.is_confirmed });
+            if let Some(target) = survey.target.or(running_target(survey)) {
+                self.events.push(Note::AlreadyThere { slot: target.slot });
+            }
+        }
+        if survey.is_target_running {
+            return self.decide_running(now, survey, running.is_confirmed);
+        }
+        let is_pending = survey.target.is_some_and(|target| target.is_pending);
+        if let Some(reset) = self.history.reset {
+            if is_pending {
+                return self.decide_not_restarted(now, reset);
+            }
+            return self.fail(UpdateError::Reverted { version: running.version });
+        }
+        if !self.options.allow_old_firmware && running.version.is_none_or(|version| version < LEAST_VERSION) {
+            return self.fail(UpdateError::OldFirmware { version: running.version });
+        }
+        if survey.target.is_none() {
+            return self.decide_not_there(survey);
+        }
+        self.history.is_uploaded = false;
+        if is_pending { self.decide_reset() } else { self.act(Action::Test, UpdateError::NotPending) }
+    }
+
+    /// The target runs.
+    fn decide_running(&mut self, now: Instant, survey: &Survey, is_confirmed: bool) {
+        if let Some(reset) = self.history.reset
+            && !core::mem::replace(&mut self.history.is_back, true)
+        {
+            self.events.push(Note::Back { after: now.saturating_since(reset.at) });
+        }
+        if !is_confirmed {
+            return self.act(Action::Confirm, UpdateError::NotConfirmed);
+        }
+        let is_refused = self.history.refused.is_some_and(|(action, _)| action == Action::EraseOld);
+        let is_to_be_erased = self.options.erase_old && survey.other.is_some();
+        if is_to_be_erased && (self.history.old_erasures == 0 || is_refused) {
+            return self.act(Action::EraseOld, UpdateError::Unsteady);
+        }
+        let has_started_it = self.history.reset.is_some() || self.history.tests > 0;
+        self.outcome = Some(Ok(match (has_started_it, self.history.confirmations) {
+            (true, _) => Updated::Updated,
+            (false, 0) => Updated::NothingToDo,
+            (false, _) => Updated::Confirmed,
+        }));
+    }
+
+    /// The target is on the device nowhere.
+    fn decide_not_there(&mut self, survey: &Survey) {
+        if self.history.is_uploaded && (survey.other.is_some() || self.history.uploads >= UPLOADS) {
+            return self.fail(UpdateError::NotListed { found: survey.other });
+        }
+        match survey.other {
+            Some(taken) if !self.options.erase_if_full => self.fail(UpdateError::NoFreeSlot { taken }),
+            Some(taken) => self.act(Action::Erase, UpdateError::NoFreeSlot { taken }),
+            None if self.history.uploads >= UPLOADS.saturating_mul(2) => self.fail(UpdateError::Unsteady),
+            None => {
+                self.history.refused = None;
+                self.history.is_uploaded = false;
+                self.history.uploads = self.history.uploads.saturating_add(1);
+                self.enter(Stage::Uploading(Uploader::new(&self.target, self.options.upload)));
+            }
+        }
+    }
+
+    /// The target is started at the next reset.
+    fn decide_reset(&mut self) {
+        if !self.history.may_reset {
+            self.events.push(Note::AboutToReset);
+            if self.options.hold_before_reset {
+                return self.enter(Stage::Held);
+            }
+            self.history.may_reset = true;
+        }
+        self.act(Action::Reset, UpdateError::Unsteady);
+    }
+
+    /// The device answers after it was asked to reset, and has not.
+    fn decide_not_restarted(&mut self, now: Instant, reset: Reset) {
+        let policy = self.session.policy;
+        if reset.is_answered && now.saturating_since(reset.at) < policy.reset_wait {
+            // It was asked early.
+            return self.wait_until(now, now.saturating_add(policy.poll_interval));
+        }
+        let times = self.history.resets;
+        if times >= policy.tries.max(1) {
+            return self.fail(UpdateError::NoReset { times });
+        }
+        self.act(Action::Reset, UpdateError::NoReset { times });
+    }
+
+    /// The device has taken the reset, has refused it, or may have done either.
+    fn handle_reset(&mut self, now: Instant, answer: Result<(), Failure>) {
+        let is_answered = match answer {
+            Ok(()) => true,
+            Err(Failure::NoAnswer { .. }) => false,
+            Err(Failure::Refused { refused, .. }) if is_busy(refused.code()) => false,
+            Err(failure) => return self.fail(failure.into()),
+        };
+        self.history.reset = Some(Reset { at: now, is_answered });
+        // How long the device took to be away says nothing about how long it takes to answer.
+        self.session.round_trip.forget_back_off();
+        let policy = self.session.policy;
+        let wait = match policy.early_poll {
+            _ if !is_answered => policy.poll_interval,
+            None => policy.reset_wait,
+            Some(early) => early.min(policy.reset_wait),
+        };
+        self.wait_until(now, now.saturating_add(wait));
+        self.events.push(Note::LeftAlone { wait });
+    }
+
+    /// Does something, unless the device has refused it, or it was done before and came to nothing.
+    fn act(&mut self, action: Action, otherwise: UpdateError) {
+        let most = if action == Action::Reset { u8::MAX } else { ACTIONS };
+        match self.history.count(action) {
+            Err(failure) => return self.fail(failure.into()),
+            Ok(before) if before >= most => return self.fail(otherwise),
+            Ok(_) => {}
+        }
+        let session = &mut self.session;
+        let (operation, command) = match action {
+            Action::Erase | Action::EraseOld => (EraseRequest::OPERATION, EraseRequest::COMMAND),
+            Action::Test | Action::Confirm => (SetStateRequest::OPERATION, SetStateRequest::COMMAND),
+            Action::Reset => (ResetRequest::OPERATION, ResetRequest::COMMAND),
+        };
+        let flight = Flight::with_command(session, operation, command);
+        let flight = if action == Action::Reset {
+            // Sent twice, it would revert what it has started.
+            let patience = session.timeout().max(session.policy.first_timeout);
+            flight.once(patience)
+        } else {
+            flight
+        };
+        self.enter(Stage::Acting(action, flight));
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.events.push(Note::Step(self.step()));
+    }
+}
+
+/// The image that runs, if it is the target.
+fn running_target(survey: &Survey) -> Option<super::OtherImage> {
+    survey.running.filter(|_| survey.is_target_running)
+}
+
+/// What the manual asks for.
+const LEAST_VERSION: ImageVersion = ImageVersion { major: 1, minor: 0, revision: 6, build: 0 };
+/// How often the image is uploaded, if the device does not list it.
+const UPLOADS: u8 = 2;
+/// How often anything else is done that comes to nothing.
+const ACTIONS: u8 = 3;

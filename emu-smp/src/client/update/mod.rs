@@ -1,0 +1,319 @@
+//! The whole update: the manual's steps 2 to 8, from whatever state the device is in.
+//!
+//! Source: the manual, chapter "Firmware-Update".
+
+mod decide;
+mod outcome;
+mod survey;
+
+pub use self::outcome::{OtherImage, UpdateError, UpdateEvent, UpdateStep, Updated};
+
+use self::decide::{Action, History};
+use self::outcome::Note;
+use self::survey::Survey;
+use super::events::Events;
+use super::flight::Flight;
+use super::session::Session;
+use super::target::{ImageSource, Target};
+use super::time::Instant;
+use super::upload::{UploadOptions, UploadProgress, Uploader};
+use crate::body::image::{EraseRequest, HashBytes, SetStateRequest, StateRequest};
+use crate::body::os::ResetRequest;
+
+/// What an update is allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UpdateOptions {
+    /// Whether to update a version that is older than 1.0.6, which the manual forbids, or that cannot be read.
+    pub allow_old_firmware: bool,
+    /// Whether to erase the image that does not run, if both slots are taken by others than the target.
+    pub erase_if_full: bool,
+    /// Whether to stop before the reset until [`Update::proceed`] is called.
+    pub hold_before_reset: bool,
+    /// Whether to erase the old image at the end.
+    pub erase_old: bool,
+    /// How to upload.
+    pub upload: UploadOptions,
+}
+
+/// Brings a device to a firmware.
+///
+/// # How it is driven
+///
+/// In a loop, in this order, until [`outcome`](Self::outcome) returns something:
+///
+/// 1. [`poll_transmit`](Self::poll_transmit) until it returns `None`; each frame is sent as one datagram.
+/// 2. [`poll_event`](Self::poll_event) until it returns `None`.
+/// 3. Wait for a datagram from the device, or until [`poll_timeout`](Self::poll_timeout).
+/// 4. [`handle_datagram`](Self::handle_datagram) or [`handle_timeout`](Self::handle_timeout).
+///
+/// # What it does
+///
+/// It lists the device's images, and does what the list calls for; then it lists them again, until the target runs and is
+/// confirmed:
+///
+/// | the list shows | it |
+/// |---|---|
+/// | the target running, confirmed | ends, and erases the old image first if it was told to |
+/// | the target running, not confirmed | confirms it |
+/// | a version before 1.0.6 running | ends with an error, unless allowed |
+/// | the target to be started at the next reset | resets the device, and waits for it to come back |
+/// | the target in the other slot | has it started at the next reset, once |
+/// | another image in the other slot | ends with an error, or erases it if it was told to |
+/// | a free slot | uploads the target |
+///
+/// So an update that was cut off, by a power cut on either side, is gone on with by a new one. After a reset the old image
+/// running again is an error: the target did not start, or was left again before it was confirmed.
+///
+/// A request that the device refuses is believed only once the list shows that it was not done: its first copy may have been,
+/// and the answer lost. A reset is never sent twice without asking in between, since the second would revert the first.
+///
+/// It takes about a kilobyte of memory, and none for the image.
+#[derive(Debug, Clone)]
+pub struct Update {
+    session: Session,
+    target: Target,
+    options: UpdateOptions,
+    stage: Stage,
+    history: History,
+    events: Events<Note>,
+    outcome: Option<Result<Updated, UpdateError>>,
+    is_end_told: bool,
+    progress: UploadProgress,
+}
+
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest into, and one stage at a time")]
+enum Stage {
+    /// The list that is asked for says what to do.
+    Listing(Flight),
+    /// Something is done by one request.
+    Acting(Action, Flight),
+    Uploading(Uploader),
+    /// It waits for the caller.
+    Held,
+    /// The device is asked at this time whether it is back.
+    Waiting {
+        poll_at: Instant,
+        flight: Option<Flight>,
+    },
+}
+
+impl Update {
+    /// Starts, from whatever state the device is in.
+    #[must_use]
+    pub fn new(mut session: Session, target: &Target, options: UpdateOptions) -> Self {
+        let flight = Flight::new::<StateRequest>(&mut session);
+        let mut events = Events::NONE;
+        events.push(Note::Step(UpdateStep::Listing));
+        Self {
+            session,
+            target: *target,
+            options,
+            stage: Stage::Listing(flight),
+            history: History::NOTHING,
+            events,
+            outcome: None,
+            is_end_told: false,
+            progress: UploadProgress { bytes: 0, total: target.length },
+        }
+    }
+
+    /// Takes a datagram that came from the device.
+    pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let session = &mut self.session;
+        match &mut self.stage {
+            Stage::Held | Stage::Waiting { flight: None, .. } => {}
+            Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
+                let Some(answer) = flight.handle_datagram::<StateRequest>(session, now, datagram) else { return };
+                let survey = answer.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
+                self.handle_list(now, survey);
+            }
+            Stage::Acting(action, flight) => {
+                let action = *action;
+                let answer = match action {
+                    Action::Erase | Action::EraseOld => {
+                        flight.handle_datagram::<EraseRequest>(session, now, datagram).map(|answer| answer.map(drop))
+                    }
+                    Action::Test | Action::Confirm => flight
+                        .handle_datagram::<SetStateRequest<'_>>(session, now, datagram)
+                        .map(|answer| answer.map(drop)),
+                    Action::Reset => {
+                        flight.handle_datagram::<ResetRequest>(session, now, datagram).map(|answer| answer.map(drop))
+                    }
+                };
+                if let Some(answer) = answer {
+                    self.handle_done(now, action, answer);
+                }
+            }
+            Stage::Uploading(uploader) => {
+                uploader.handle_datagram(session, now, datagram);
+                self.follow_upload();
+            }
+        }
+    }
+
+    /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let session = &mut self.session;
+        match &mut self.stage {
+            Stage::Held => {}
+            Stage::Listing(flight) => {
+                if let Some(failure) = flight.handle_timeout(session, now) {
+                    self.fail(failure.into());
+                }
+            }
+            Stage::Acting(action, flight) => {
+                let action = *action;
+                if let Some(failure) = flight.handle_timeout(session, now) {
+                    self.handle_done(now, action, Err(failure));
+                }
+            }
+            Stage::Uploading(uploader) => {
+                uploader.handle_timeout(session, now);
+                self.follow_upload();
+            }
+            Stage::Waiting { flight: Some(flight), .. } => {
+                if flight.handle_timeout(session, now).is_some() {
+                    self.wait_until(now, now);
+                }
+            }
+            Stage::Waiting { poll_at, flight: flight @ None } => {
+                if *poll_at <= now {
+                    let interval = session.policy.poll_interval;
+                    *flight = Some(Flight::new::<StateRequest>(session).once(interval));
+                }
+            }
+        }
+    }
+
+    /// Writes a frame that is to be sent now into a buffer, and returns its length; `None` if nothing is to be sent.
+    pub fn poll_transmit<S: ImageSource + ?Sized>(
+        &mut self,
+        now: Instant,
+        source: &mut S,
+        buffer: &mut [u8],
+    ) -> Option<usize> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        let session = &mut self.session;
+        let hash = Some(HashBytes::from(&self.target.hash));
+        let frame = match &mut self.stage {
+            Stage::Held | Stage::Waiting { flight: None, .. } => return None,
+            Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
+                flight.poll_transmit(session, now, &StateRequest, buffer)?
+            }
+            Stage::Acting(action, flight) => match action {
+                Action::Erase | Action::EraseOld => {
+                    flight.poll_transmit(session, now, &EraseRequest { slot: None }, buffer)?
+                }
+                Action::Test | Action::Confirm => {
+                    let confirm = Some(*action == Action::Confirm);
+                    flight.poll_transmit(session, now, &SetStateRequest { hash, confirm }, buffer)?
+                }
+                Action::Reset => {
+                    flight.poll_transmit(session, now, &ResetRequest { force: None, boot_mode: None }, buffer)?
+                }
+            },
+            Stage::Uploading(uploader) => {
+                let length = uploader.poll_transmit(session, now, source, buffer);
+                self.follow_upload();
+                return length;
+            }
+        };
+        frame.map_err(|failure| self.fail(failure.into())).ok()
+    }
+
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end, and while it is held.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        match &self.stage {
+            Stage::Held => None,
+            Stage::Waiting { poll_at, flight: None } => Some(*poll_at),
+            Stage::Uploading(uploader) => uploader.poll_timeout(&self.session),
+            Stage::Listing(flight) | Stage::Acting(_, flight) | Stage::Waiting { flight: Some(flight), .. } => {
+                flight.poll_timeout()
+            }
+        }
+    }
+
+    /// Returns the next thing to tell.
+    pub fn poll_event(&mut self) -> Option<UpdateEvent> {
+        if let Some(note) = self.events.pop() {
+            return Some(note.into());
+        }
+        let outcome = self.outcome.filter(|_| !self.is_end_told)?;
+        self.is_end_told = true;
+        Some(outcome.map_or_else(UpdateEvent::Failed, UpdateEvent::Done))
+    }
+
+    /// Goes on to the reset, where [`UpdateOptions::hold_before_reset`] has stopped it. The device is listed once more: much
+    /// may have happened meanwhile.
+    pub fn proceed(&mut self) {
+        if matches!(self.stage, Stage::Held) {
+            self.history.may_reset = true;
+            self.list();
+        }
+    }
+
+    /// Returns whether it waits for [`proceed`](Self::proceed).
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.outcome.is_none() && matches!(self.stage, Stage::Held)
+    }
+
+    /// Ends the update here. A later one goes on from there.
+    pub const fn cancel(&mut self) {
+        if self.outcome.is_none() {
+            self.fail(UpdateError::Cancelled);
+        }
+    }
+
+    /// Returns what it is doing.
+    #[must_use]
+    pub const fn step(&self) -> UpdateStep {
+        if self.outcome.is_some() {
+            return UpdateStep::Done;
+        }
+        match &self.stage {
+            Stage::Listing(_) if self.history.is_to_verify() => UpdateStep::Verifying,
+            Stage::Listing(_) => UpdateStep::Listing,
+            Stage::Acting(action, _) => action.step(),
+            Stage::Uploading(_) => UpdateStep::Uploading,
+            Stage::Held => UpdateStep::Held,
+            Stage::Waiting { .. } => UpdateStep::Waiting,
+        }
+    }
+
+    /// Returns how far the upload is.
+    #[must_use]
+    pub const fn progress(&self) -> UploadProgress {
+        match &self.stage {
+            Stage::Uploading(uploader) => uploader.progress(),
+            _ => self.progress,
+        }
+    }
+
+    /// Returns how the update has ended; `None` before.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<Result<Updated, UpdateError>> {
+        self.outcome
+    }
+
+    /// Returns the session with what was learnt so far.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+}

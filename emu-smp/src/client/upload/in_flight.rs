@@ -1,0 +1,91 @@
+//! The pieces under way, in the order in which they were sent.
+
+use crate::client::time::Instant;
+
+/// A piece that was sent. Each transmission has a sequence number of its own, so that each answer says which it is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) sequence: u8,
+    /// Counts the transmissions.
+    pub(super) order: u32,
+    /// Where the piece begins.
+    pub(super) offset: u32,
+    /// How many bytes of data it has.
+    pub(super) length: u16,
+    /// How many bytes the frame has.
+    pub(super) frame: u16,
+    /// Whether the frame is larger than any that has passed so far.
+    pub(super) is_trial: bool,
+    /// Whether an answer is still expected. One that comes though it was given up is recognised.
+    pub(super) is_live: bool,
+    pub(super) at: Instant,
+}
+
+/// The pieces that were sent last.
+#[derive(Debug, Clone)]
+pub(super) struct InFlight {
+    places: [Option<Sent>; CAPACITY],
+    next_order: u32,
+}
+
+impl InFlight {
+    pub(super) const NONE: Self = Self { places: [None; CAPACITY], next_order: 0 };
+
+    /// The order that the next piece gets.
+    pub(super) const fn next_order(&self) -> u32 {
+        self.next_order
+    }
+
+    /// Notes a piece, in the place of that which was sent 16 before it: long before its sequence number comes again.
+    pub(super) fn push(&mut self, sent: Sent) {
+        let order = self.next_order;
+        let index = usize::try_from(order).unwrap_or_default() & CAPACITY.saturating_sub(1);
+        if let Some(place) = self.places.get_mut(index) {
+            *place = Some(Sent { order, ..sent });
+        }
+        self.next_order = order.saturating_add(1);
+    }
+
+    /// Takes out the piece of this sequence number.
+    pub(super) fn take(&mut self, sequence: u8) -> Option<Sent> {
+        self.places.iter_mut().find(|place| place.is_some_and(|sent| sent.sequence == sequence))?.take()
+    }
+
+    /// Forgets all.
+    pub(super) const fn clear(&mut self) {
+        self.places = [None; CAPACITY];
+    }
+
+    /// The pieces whose answers are expected.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Sent> {
+        self.places.iter().flatten().filter(|sent| sent.is_live)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.live().count()
+    }
+
+    /// The size of a frame that was tried, and that held the byte which the device still wants, if it was of this order or
+    /// later.
+    pub(super) fn missed_trial(&self, wanted: u32, since: u32) -> Option<u16> {
+        let mut sent = self.places.iter().flatten();
+        let missed = sent.find(|sent| {
+            sent.is_trial
+                && !sent.is_live
+                && sent.order >= since
+                && (sent.offset..sent.offset.saturating_add(u32::from(sent.length))).contains(&wanted)
+        });
+        missed.map(|sent| sent.frame)
+    }
+
+    /// Gives up those for which `is_lost` holds.
+    pub(super) fn give_up(&mut self, mut is_lost: impl FnMut(&Sent) -> bool) {
+        for sent in self.places.iter_mut().flatten().filter(|sent| sent.is_live) {
+            sent.is_live = !is_lost(sent);
+        }
+    }
+}
+
+/// Twice the largest window: as many again as were given up. A power of two.
+const CAPACITY: usize = 16;

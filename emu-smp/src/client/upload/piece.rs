@@ -1,0 +1,147 @@
+//! A piece of an image, written straight from its file into a frame.
+
+use super::UploadOptions;
+use super::outcome::UploadError;
+use crate::cbor::{EncodeError, Writer};
+use crate::client::target::{ImageSource, ReadError, Target};
+use crate::header::Header;
+use crate::message::encode_frame;
+
+/// What is to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    /// The request's header.
+    pub(super) header: Header,
+    /// Where the piece begins.
+    pub(super) offset: u32,
+    /// How many bytes the frame may have.
+    pub(super) frame: u16,
+    /// How many bytes of data the piece may have.
+    pub(super) most: u16,
+    pub(super) target: &'a Target,
+    pub(super) options: &'a UploadOptions,
+}
+
+impl Piece<'_> {
+    /// Writes the frame, as [`UploadRequest`](crate::image::UploadRequest) would: as many bytes of the file as it holds.
+    /// Returns its length and where the piece ends.
+    pub(super) fn write<S: ImageSource + ?Sized>(
+        &self,
+        source: &mut S,
+        buffer: &mut [u8],
+    ) -> Result<(usize, u32), UploadError> {
+        let too_small = UploadError::Buffer { capacity: buffer.len() };
+        let room = buffer.len().min(usize::from(self.frame));
+        let buffer = buffer.get_mut(..room).ok_or(too_small)?;
+        let mut data = Ok(0);
+        let written = encode_frame(self.header, buffer, |writer| {
+            // Without the data first, to see how many bytes are left for it.
+            self.fields(writer, |_| Ok(()))?;
+            let left = writer.capacity().saturating_sub(writer.written().len());
+            writer.truncate(0);
+            let rest = self.target.length.saturating_sub(self.offset);
+            let length =
+                data_that_fits(left).min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
+            self.fields(writer, |writer| {
+                let read = writer.bytes_with(length, |place| source.read_at(self.offset, place))?;
+                data = read.map(|()| length);
+                Ok(())
+            })
+        });
+        let length = data.map_err(|error: ReadError| UploadError::Source(error))?;
+        let written = written.map_err(|_| too_small)?;
+        // What is so small that it brings the upload no further, or that the device does not take for a first piece.
+        if length == 0 || (self.offset == 0 && length < LEAST_FIRST && self.target.length >= LEAST_TARGET) {
+            return Err(too_small);
+        }
+        Ok((written, self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX))))
+    }
+
+    /// Writes the map, the data by `data`.
+    fn fields(
+        &self,
+        writer: &mut Writer<'_>,
+        data: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let is_first = self.offset == 0;
+        let image = self.options.image.filter(|_| is_first);
+        let upgrade = Some(true).filter(|_| is_first && self.options.only_upgrade);
+        let pairs = [is_first, true, is_first, true, image.is_some(), upgrade.is_some()];
+        writer.map(pairs.iter().filter(|is_there| **is_there).count())?;
+        writer.field("len", &Some(self.target.length).filter(|_| is_first))?;
+        writer.field("off", &self.offset)?;
+        writer.field("sha", &Some(&self.target.sha[..]).filter(|_| is_first))?;
+        writer.value("data")?;
+        data(writer)?;
+        writer.field("image", &image)?;
+        writer.field("upgrade", &upgrade)
+    }
+}
+
+/// How many bytes a byte string has at most that takes so many with its head.
+const fn data_that_fits(left: usize) -> usize {
+    match left {
+        ..=24 => left.saturating_sub(1),
+        25..=257 => {
+            let data = left.saturating_sub(2);
+            if data < 23 { 23 } else { data }
+        }
+        _ => {
+            let data = left.saturating_sub(3);
+            if data < 255 { 255 } else { data }
+        }
+    }
+}
+
+/// How many bytes of data a first piece must have.
+const LEAST_FIRST: usize = 32;
+/// The same, of a file.
+const LEAST_TARGET: u32 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::{Operation, Version};
+    use crate::{Command, ImageHash, encode_request, image::UploadRequest};
+
+    /// Every size of frame is filled, but for the sizes at which the head of the data grows; and the frame is the one that
+    /// the body's own type writes.
+    #[test]
+    fn frames_are_filled_and_are_those_of_the_body() {
+        let file = [0x5a; 3000];
+        let target = Target {
+            hash: ImageHash::Sha256([1; 32]),
+            sha: [2; 32],
+            length: 3000,
+            version: crate::mcuboot::ImageVersion::default(),
+        };
+        let options = UploadOptions { image: Some(0), only_upgrade: true, window: 0 };
+        let Command { group, number } = Command::IMAGE_UPLOAD;
+        let header = Header {
+            operation: Operation::Write,
+            version: Version::V0,
+            flags: 0,
+            length: 0,
+            group,
+            sequence: 9,
+            command: number,
+        };
+        for (offset, frame) in (130..1500).map(|frame| (0, frame)).chain((32..1500).map(|frame| (1000, frame))) {
+            let piece = Piece { header, offset, frame, most: u16::MAX, target: &target, options: &options };
+            let (mut buffer, mut expected) = ([0; 2048], [0; 2048]);
+            let (length, end) = piece.write(&mut &file[..], &mut buffer).unwrap();
+            assert!((usize::from(frame) - length) <= 1, "{frame}: {length}");
+            let is_first = offset == 0;
+            let body = UploadRequest {
+                length: Some(3000).filter(|_| is_first),
+                offset,
+                sha: Some(&target.sha[..]).filter(|_| is_first),
+                data: &file[offset as usize..end as usize],
+                image: Some(0).filter(|_| is_first),
+                upgrade: Some(true).filter(|_| is_first),
+            };
+            let expected_length = encode_request(&body, Version::V0, 9, &mut expected).unwrap();
+            assert_eq!(buffer[..length], expected[..expected_length]);
+        }
+    }
+}
