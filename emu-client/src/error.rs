@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use emu_proto::{ReadError, RequestTarget};
+use chrono::TimeDelta;
+use emu_proto::{ReadError, RequestTarget, Span};
 
 use crate::address::Address;
 use crate::credentials::Credentials;
@@ -64,6 +65,9 @@ impl Error {
 
     /// Returns the sentence with those of all its causes, for people: `a: b: c`.
     ///
+    /// Of a connection that broke within an answer it says what the system says, and leaves out the HTTP library's words
+    /// for the place, which the sentence has.
+    ///
     /// ```
     /// # fn show(error: &emu_client::Error) {
     /// eprintln!("{}", error.with_causes());
@@ -71,14 +75,12 @@ impl Error {
     /// ```
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        let has_said_where = matches!(self.kind().last(), ErrorKind::BrokeOff { .. });
+        let is_where = |error: &(dyn StdError + 'static)| {
+            let of_system = |error: &io::Error| error.raw_os_error().is_some();
+            error.is::<hyper::Error>() || error.downcast_ref().is_some_and(|error| !of_system(error))
+        };
+        with_causes(self, |error| !(has_said_where && is_where(error)))
     }
 }
 
@@ -94,6 +96,20 @@ impl StdError for Error {
     }
 }
 
+/// An error's sentence with those of its causes, as far as they are to be told.
+pub(crate) fn with_causes(error: &dyn StdError, is_told: impl Fn(&(dyn StdError + 'static)) -> bool) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if is_told(error) {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -105,14 +121,14 @@ pub enum ErrorKind {
     #[error("cannot connect")]
     Connect(#[source] io::Error),
     /// Something took too long. Tried again, but for [`Step::Turn`].
-    #[error("timed out: {step} took longer than {limit:?}")]
+    #[error("timed out: {step} took longer than {}", span(*.limit))]
     Timeout {
         /// What took too long.
         step: Step,
         /// What the [`Policy`](crate::Policy) allows.
         limit: Duration,
     },
-    /// The connection broke, or what came is no HTTP. Tried again.
+    /// The connection broke before the answer's body, or what came is no HTTP. Tried again.
     #[error("the connection broke, or is not HTTP")]
     Http(#[source] hyper::Error),
     /// Status 401: the meter's access protection is on. Not tried again.
@@ -143,6 +159,17 @@ pub enum ErrorKind {
     /// The answer cannot be read at all: it is a web page, or its columns are not known. Not tried again.
     #[error("the answer is no read-out of this log")]
     Read(#[source] ReadError),
+    /// The connection broke within the answer's body. Tried again, from the first row that is missing.
+    #[error("the connection broke at byte {offset} of the answer, {}", After(*.last_index))]
+    BrokeOff {
+        /// How many bytes of the body had come.
+        offset: u64,
+        /// The index of the last row that was read before, if there was one.
+        last_index: Option<u32>,
+        /// What was found by the HTTP library.
+        #[source]
+        cause: hyper::Error,
+    },
     /// The answer broke off within a row, and the end of the connection was the only mark of its end. Tried again.
     #[error("the answer broke off")]
     CutShort(#[source] ReadError),
@@ -173,6 +200,14 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Returns the failure itself, where it is the last of several.
+    fn last(&self) -> &Self {
+        match self {
+            Self::GaveUp { last, .. } => last.last(),
+            other => other,
+        }
+    }
+
     /// Whether a further try may help.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
@@ -182,6 +217,7 @@ impl ErrorKind {
             | Self::Connect(_)
             | Self::Timeout { .. }
             | Self::Http(_)
+            | Self::BrokeOff { .. }
             | Self::CutShort(_)
             | Self::TooLong { .. } => true,
             Self::Status(status) => matches!(status, 408 | 429 | 500..),
@@ -191,6 +227,23 @@ impl ErrorKind {
             | Self::Read(_)
             | Self::GaveUp { .. }
             | Self::NoProgress { .. } => false,
+        }
+    }
+}
+
+/// Returns a length of time as people say it.
+pub(crate) fn span(length: Duration) -> Span {
+    Span(TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX))
+}
+
+/// Prints which row came last.
+struct After(Option<u32>);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(index) => write!(f, "after row {index}"),
+            None => f.write_str("before a whole row"),
         }
     }
 }

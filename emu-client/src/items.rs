@@ -77,6 +77,8 @@ struct Reading<R: Entry> {
     decoder: Decoder<R, LINE>,
     /// What came and was not decoded yet.
     chunk: Bytes,
+    /// The index of the last row that was decoded.
+    last_index: Option<u32>,
 }
 
 impl<R: Entry> Items<R> {
@@ -180,7 +182,12 @@ impl<R: Entry> Items<R> {
         if !answer.has_content_type && !mem::replace(&mut self.is_typeless_told, true) {
             self.notices.push_back(Notice::NoContentType);
         }
-        self.state = State::Reading(Box::new(Reading { answer, decoder: Decoder::new(), chunk: Bytes::new() }));
+        self.state = State::Reading(Box::new(Reading {
+            answer,
+            decoder: Decoder::new(),
+            chunk: Bytes::new(),
+            last_index: None,
+        }));
     }
 
     fn take_row(&mut self, row: &R) {
@@ -220,11 +227,15 @@ impl<R: Entry> Items<R> {
                 reading.chunk = chunk;
             }
             Some(Err(kind)) => {
+                let (offset, last_index) = (reading.answer.received, reading.last_index);
                 if let Some(cut) = reading.decoder.finish_cut() {
                     let cut = self.meter.redact::<R>(cut);
                     tracing::debug!(meter = %self.meter.address, request = %self.target, "{cut}");
                 }
-                self.failed(kind);
+                self.failed(match kind {
+                    ErrorKind::Http(cause) => ErrorKind::BrokeOff { offset, last_index, cause },
+                    kind => kind,
+                });
             }
             None => self.finish_body(),
         }
@@ -338,6 +349,9 @@ impl<R: Entry> Reading<R> {
         let row = self.decoder.decode(&mut rest);
         let used = self.chunk.len().saturating_sub(rest.len());
         self.chunk.advance(used);
+        if let Some(Ok(row)) = &row {
+            self.last_index = Some(row.index());
+        }
         row
     }
 }

@@ -51,11 +51,13 @@ mod answer;
 mod connection;
 mod credentials;
 mod error;
+pub mod firmware;
 mod items;
 mod meter;
 mod notice;
 mod policy;
 mod rows;
+pub mod smp;
 mod summary;
 
 pub use address::{Address, InvalidAddress};
@@ -63,8 +65,9 @@ pub use credentials::Password;
 pub use emu_proto;
 pub use emu_proto::{
     Checkpoint, Deviations, Entry, Event, LoadProfileEntry, Log, LogbookEntry, Order, Progress, ReadError, Readout,
-    ReadoutPlan, RequestTarget,
+    ReadoutPlan, RequestTarget, Span,
 };
+pub use emu_smp;
 pub use error::{Error, ErrorKind, Excerpt, Step};
 pub use items::Items;
 pub use meter::{BuildError, Builder, Meter};

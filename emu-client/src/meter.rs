@@ -8,8 +8,10 @@ use emu_proto::{Checkpoint, Entry, LoadProfileEntry, LogbookEntry, ReadError, Re
 use crate::address::{Address, InvalidAddress};
 use crate::connection::Pool;
 use crate::credentials::{Credentials, Password};
+use crate::firmware::Firmware;
 use crate::policy::Policy;
 use crate::rows::Rows;
+use crate::smp::Smp;
 
 /// A meter in the network.
 ///
@@ -162,6 +164,22 @@ impl Meter {
     /// ```
     pub fn sync<R: Entry>(&self, checkpoint: Option<Checkpoint>) -> Rows<R> {
         self.read(checkpoint.map_or_else(ReadoutPlan::all, ReadoutPlan::since))
+    }
+}
+
+impl Meter {
+    /// Returns the meter's firmware, by which it is updated: over SMP at UDP port 1337, of the same host.
+    ///
+    /// The manual's access protection does not cover it; that updates are allowed is a setting of the meter's own.
+    #[must_use]
+    pub fn firmware(&self) -> Firmware {
+        self.smp().into()
+    }
+
+    /// Returns the meter's SMP server, with the manual's port and the default policy.
+    #[must_use]
+    pub fn smp(&self) -> Smp {
+        Smp::new(self.shared.address.clone())
     }
 }
 

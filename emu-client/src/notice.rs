@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use emu_proto::{Deviations, Event, ReadError, RequestTarget};
+use chrono::{DateTime, Utc};
+use emu_proto::{Deviations, Event, ReadError, RequestTarget, Span};
 
 use crate::address::Address;
 use crate::error::Error;
@@ -68,8 +69,8 @@ impl Notice {
             Self::Late(error) => tracing::debug!(error = %error.with_causes(), "request failed after all had come"),
             Self::BadLine { request, error } => tracing::warn!(meter = %address, %request, %error, "unreadable line"),
             Self::Deviations(_) | Self::NoContentType => tracing::info!(meter = %address, "{self}"),
-            Self::Event(event) if event.undelivered().is_some() => tracing::warn!(meter = %address, "{event}"),
-            Self::Event(event) => tracing::info!(meter = %address, "{event}"),
+            Self::Event(event) if event.undelivered().is_some() => tracing::warn!(meter = %address, "{self}"),
+            Self::Event(_) => tracing::info!(meter = %address, "{self}"),
         }
     }
 }
@@ -93,7 +94,41 @@ impl fmt::Display for Notice {
                 Ok(())
             }
             Self::NoContentType => f.write_str("the answer does not say its content type"),
+            Self::Event(Event::TimeGap { index, before, after }) => {
+                write!(f, "time without rows before row {index}: {}", Step(*before, *after))
+            }
+            Self::Event(Event::ClockJump { index, before, after }) => {
+                write!(f, "the clock jumped at row {index}: {}", Step(*before, *after))
+            }
             Self::Event(event) => event.fmt(f),
         }
+    }
+}
+
+/// Prints two points in time in the form that the log has, and what is between them.
+struct Step(DateTime<Utc>, DateTime<Utc>);
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = "%Y-%m-%dT%H:%M:%SZ";
+        write!(f, "from {} to {}, {}", self.0.format(form), self.1.format(form), Span(self.1 - self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_lengths_are_for_people() {
+        let [before, after] = ["2025-12-19T16:00:00Z", "2025-12-20T16:15:00Z"].map(|time| time.parse().unwrap());
+        assert_eq!(
+            Notice::Event(Event::TimeGap { index: 7, before, after }).to_string(),
+            "time without rows before row 7: from 2025-12-19T16:00:00Z to 2025-12-20T16:15:00Z, 1 d 15 min"
+        );
+        assert_eq!(
+            Notice::Event(Event::ClockJump { index: 7, before: after, after: before }).to_string(),
+            "the clock jumped at row 7: from 2025-12-20T16:15:00Z to 2025-12-19T16:00:00Z, -1 d 15 min"
+        );
     }
 }

@@ -4,7 +4,7 @@ mod cli;
 
 use std::process::Stdio;
 
-use emu_client::emu_proto::{Delimiter, Dialect, read_body};
+use emu_client::emu_proto::{Delimiter, Dialect, read_body, write_header, write_row};
 use emu_client::{LoadProfileEntry, LogbookEntry};
 use emu_simulator::{Defects, Fault, Household, Incident, Malformed, Moment, Simulator};
 
@@ -107,7 +107,7 @@ fn what_is_lost_shows_in_sentences_and_in_the_exit_code() {
     let outcome = emu(&["data", &meter, "--all"]);
     assert_eq!(outcome.code, 3);
     assert!(outcome.stderr.contains("rows 40 to 41 are missing in the meter's log"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("2 rows asked for and not there"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("2 rows asked for and not delivered; see above"), "{}", outcome.stderr);
     assert_eq!(rows_of(&outcome.stdout).len(), 98);
 
     let defects = Defects { malformed: [(40, Malformed::Garbage)].into(), ..Defects::default() };
@@ -116,6 +116,9 @@ fn what_is_lost_shows_in_sentences_and_in_the_exit_code() {
     assert_eq!(outcome.code, 3);
     assert!(outcome.stderr.contains("column \"Active Power L123\""), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("row 40 is lost"), "{}", outcome.stderr);
+    // Its line came three times.
+    let told = "1 row asked for and not delivered, of which 1 could not be read; see above";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
 
     let (_simulator, meter) = start(Simulator::builder().rows(100).depth(50));
     let outcome = emu(&["data", &meter, "--from", "41", "--to", "60"]);
@@ -172,7 +175,7 @@ fn a_meter_that_is_silent_is_not_waited_for() {
     let (_simulator, meter) = start(Simulator::builder().rows(3).fault(Fault::stall()));
     let outcome = emu(&["data", &meter, "--timeout", "1s", "--retries", "0"]);
     assert_eq!(outcome.code, 1);
-    assert!(outcome.stderr.contains("took longer than 1s"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("took longer than 1 s"), "{}", outcome.stderr);
 }
 
 #[test]
@@ -220,6 +223,7 @@ fn wrong_command_lines() {
         &["data", "meter", "--to", "1"],
         &["data", "meter", "--from", "1", "--since", "2h"],
         &["data", "meter", "--until", "yesterday"],
+        &["data", "meter", "--since", "2025-06-02", "--until", "2025-06-01"],
         &["data", "meter", "--timeout", "0"],
         &["data", "https://meter"],
         &["data", "meter/data/"],
@@ -234,6 +238,34 @@ fn wrong_command_lines() {
         assert_eq!(outcome.code, 2, "{args:?}: {}", outcome.stderr);
         assert!(!outcome.stderr.is_empty() && outcome.stdout.is_empty());
     }
+}
+
+#[test]
+fn wrong_values_are_told_as_what_they_are() {
+    let said = |args: &[&str]| {
+        let outcome = emu(&[&["data", "meter"], args].concat());
+        assert_eq!(outcome.code, 2);
+        outcome.stderr
+    };
+    for option in ["--last", "--from", "--retries", "--timeout"] {
+        let told = said(&[option, "-1"]);
+        assert!(told.contains(&format!("invalid value '-1' for '{option} <")), "{told}");
+    }
+    for option in ["--since", "--until"] {
+        let told = said(&[option, "2025-12-31T20:00"]);
+        assert!(told.contains("a time with seconds and zone: 2025-12-31T20:00:00Z, or"), "{told}");
+    }
+    let (_folder, path) = folder("data.csv");
+    std::fs::write(&path, {
+        let mut text = String::new();
+        write_header::<LoadProfileEntry>(&mut text, &Dialect::KNOWN).unwrap();
+        Household::new(1).rows().take(1).for_each(|row| write_row(&mut text, &Dialect::KNOWN, &row).unwrap());
+        text
+    })
+    .unwrap();
+    let name = path.to_str().unwrap();
+    let told = said(&["--since", name, "-o", name, "--format", "jsonl"]);
+    assert!(told.contains("the file of --since is csv, and rows in jsonl cannot be added to it"), "{told}");
 }
 
 #[test]

@@ -88,6 +88,29 @@ async fn connections_that_are_reset() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_off_says_where() {
+    for length in FRAMINGS {
+        let simulator = Simulator::builder().rows(25).body_length(length).start().await.unwrap();
+        // Within a row, far behind the header.
+        simulator.set_faults([Fault::cut(2_001).only(2)]);
+        let outcome = read(&meter(&simulator.url()), ReadoutPlan::indices(1, 25)).await.expect();
+        assert_eq!(outcome.rows, simulator.load_profile());
+        let said = outcome.notices.iter().find(|notice| matches!(notice, Notice::Retry { .. })).unwrap().to_string();
+        if length == BodyLength::CloseDelimited {
+            assert!(said.contains("the body ends within a row; the last good row has index 8"), "{said}");
+        } else {
+            let expected = "/data/?from=1&to=25: the connection broke at byte 2001 of the answer, after row 8; trying";
+            assert!(said.contains(expected), "{length:?}: {said}");
+        }
+    }
+    let simulator = Simulator::builder().rows(25).fault(Fault::reset(300)).start().await.unwrap();
+    let error = error_of(&simulator.url()).await;
+    let ErrorKind::BrokeOff { last_index: None, cause, .. } = error.kind() else { panic!("{error:?}") };
+    assert!(error.source().unwrap().to_string() == cause.to_string(), "{error:?}");
+    assert!(error.with_causes().contains(" of the answer, before a whole row: Connection reset"), "{error:?}");
+}
+
+#[tokio::test]
 async fn status_500_is_tried_again() {
     let simulator = Simulator::builder().rows(100).fault(Fault::server_error().first(3)).start().await.unwrap();
     let outcome = read(&meter(&simulator.url()), ReadoutPlan::last(50)).await.expect();
@@ -135,7 +158,7 @@ async fn a_silent_meter() {
     let error = read(&meter, ReadoutPlan::last(30)).await.error.unwrap();
     let ErrorKind::GaveUp { last, .. } = error.kind() else { panic!("{error:?}") };
     assert!(matches!(**last, ErrorKind::Timeout { step: Step::Idle, limit } if limit == policy.idle));
-    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 250ms"));
+    assert!(error.with_causes().ends_with("timed out: the silence of the meter took longer than 250 ms"));
 }
 
 #[tokio::test]

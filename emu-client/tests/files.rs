@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use emu_client::emu_proto::{Delimiter, Dialect};
 use emu_client::{Checkpoint, LoadProfileEntry};
-use emu_simulator::{Fault, Household, Incident, Moment, Quirks, Simulator};
+use emu_simulator::{Defects, Fault, Household, Incident, Moment, Quirks, Simulator};
 
 use cli::*;
 
@@ -41,6 +41,41 @@ fn a_file_is_written_whole_or_not_at_all() {
     assert_eq!(outcome.code, 1);
     assert!(outcome.stderr.contains("cannot write /no/such/folder/data.csv: "), "{}", outcome.stderr);
     assert_eq!(emu(&["data", &meter, "--last", "3", "-o", "/dev/null"]).code, 0);
+}
+
+/// A full disk, and a pipe that nobody reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_error_may_fail_and_all_else_is_as_ever() {
+    // The first request fails, so that there is a notice before the first row, and a row is lost.
+    let defects = Defects { holes: [40].into(), ..Defects::default() };
+    let (simulator, meter) = start(Simulator::builder().rows(4_000).defects(defects));
+    let (folder, path) = folder("data.csv");
+    let (name, checkpoint) = (path.to_str().unwrap(), folder.path().join("checkpoint"));
+    let args = ["data", &meter, "--all", "-o", name, "--checkpoint", checkpoint.to_str().unwrap(), "--verbose"];
+    let run = |stderr: Option<Stdio>, args: &[&str]| {
+        simulator.set_faults([Fault::server_error().first(1)]);
+        let mut command = command(args);
+        let output = command.stderr(stderr.unwrap_or_else(Stdio::piped)).output().unwrap();
+        (output.status.code(), output.stdout)
+    };
+    let full = || Some(std::fs::File::options().write(true).open("/dev/full").unwrap().into());
+    let closed = || Some(Stdio::from(std::io::pipe().unwrap().1));
+    let mut files = Vec::new();
+    for stderr in [None, full(), closed()] {
+        assert_eq!(run(stderr, &args), (Some(3), Vec::new()));
+        files.push([&path, &checkpoint].map(|path| std::fs::read(path).unwrap()));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(&checkpoint).unwrap();
+    }
+    assert!(files[0][0].len() > 100_000 && files.iter().all(|written| *written == files[0]));
+    let rows = run(None, &["data", &meter, "--all"]);
+    for args in [&["data", &meter, "--all"], &["data", "bad:", "--all"], &["data", "127.0.0.1:1", "--retries=0"]] {
+        let expected = run(None, args);
+        assert!(expected == rows || [Some(1), Some(2)].contains(&expected.0), "{args:?}");
+        assert_eq!(run(full(), args), expected, "{args:?}");
+        assert_eq!(run(closed(), args), expected, "{args:?}");
+    }
 }
 
 #[test]

@@ -83,6 +83,7 @@ mod quick;
 mod request;
 mod row;
 mod serial;
+mod span;
 mod status;
 mod time;
 mod units;
@@ -98,6 +99,7 @@ pub use logbook::LogbookEntry;
 pub use plan::{Checkpoint, End, Event, InvalidCheckpoint, Order, Progress, ReadoutPlan, Verdict};
 pub use request::{InvalidRequest, Log, Readout, RequestTarget};
 pub use serial::{InvalidSerialNumber, SerialNumber};
+pub use span::Span;
 pub use status::Status;
 pub use units::{
     DeciHertz, DeciVolts, MilliAmperes, Milliseconds, PowerFactor, PulsesPerKilowattHour, VarHours, WattHours, Watts,

@@ -13,6 +13,6 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check::<(HeaderCell, HeaderForm, InvalidCheckpoint, InvalidRequest, InvalidSerialNumber, LineEnd)>();
     check::<(LoadProfileEntry, Log, LogbookEntry, MilliAmperes, Milliseconds, Order, PowerFactor, Progress)>();
     check::<(PulsesPerKilowattHour, Quantity, ReadError, ReadErrorKind, Readout, ReadoutPlan<LoadProfileEntry>)>();
-    check::<(ReadoutPlan<LogbookEntry>, RequestTarget, Rows<'static, LoadProfileEntry>, SerialNumber, Status)>();
+    check::<(ReadoutPlan<LogbookEntry>, RequestTarget, Rows<'static, LoadProfileEntry>, SerialNumber, Span, Status)>();
     check::<(TimeForm, VarHours, Verdict, WattHours, Watts)>();
 }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use emu_smp::client::*;
-use emu_smp::image::StateRequest;
-use emu_smp::os::{EchoRequest, ParametersRequest};
-use emu_smp::{GroupError, ReturnCode, Version};
+use emu_smp::image::{SetStateRequest, StateRequest};
+use emu_smp::os::{EchoRequest, ParametersRequest, ResetRequest};
+use emu_smp::{Command, Group, GroupError, Operation, RawRequest, RawResponse, ReturnCode, Version};
 use model::cbor::{Body, Value, parse};
 use model::device::{Behaviour, Device, Image, code, respond};
 use model::link::{Link, Machine, Random, Way};
@@ -200,6 +200,25 @@ fn a_request_is_sent_again_under_the_same_number_and_given_up() {
     assert!(exchange.is_done() && exchange.poll_failure().is_none() && exchange.poll_timeout().is_none());
 }
 
+/// A device that is reset twice goes back to the image from which it came.
+#[test]
+fn a_reset_is_sent_once_and_what_writes_is_given_time() {
+    let (mut exchange, _) = sent(session(), ResetRequest { force: None, boot_mode: None });
+    let due = exchange.poll_timeout().unwrap();
+    exchange.handle_timeout(due);
+    assert!(matches!(exchange.poll_failure(), Some(Failure::NoAnswer { sent: 1, .. })));
+
+    // Answers are known to take no time.
+    let (mut exchange, request) = sent(session(), EchoRequest { text: "" });
+    let answer = respond(&request, &Body::map(|body| body.string("r", "")));
+    assert!(exchange.handle_datagram(START, &answer).is_some());
+    let session = *exchange.session();
+    assert_eq!(session.timeout(), Policy::DEFAULT.min_timeout);
+    assert_eq!(sent(session, StateRequest).0.poll_timeout(), Some(START + Policy::DEFAULT.min_timeout));
+    let confirm = SetStateRequest { hash: None, confirm: Some(true) };
+    assert_eq!(sent(session, confirm).0.poll_timeout(), Some(START + Policy::DEFAULT.first_timeout));
+}
+
 #[test]
 fn a_device_without_buffers_is_asked_again() {
     let (mut exchange, request) = sent(session(), EchoRequest { text: "hi" });
@@ -222,6 +241,16 @@ fn version_1_is_spoken_once_an_echo_in_it_was_answered() {
     let answer = respond(&buffer[..length], &Body::map(|body| body.string("r", "hi")));
     assert!(exchange.handle_datagram(START, &answer).unwrap().is_ok());
     assert_eq!(exchange.session().version(), Version::V1);
+}
+
+#[test]
+fn a_command_that_is_not_known_is_asked_too() {
+    let command = Command { group: Group(70), number: 3 };
+    let (mut exchange, request) = sent(session(), RawRequest { operation: Operation::Write, command, body: b"\xa0" });
+    assert_eq!(request, [2, 0, 0, 1, 0, 70, 0, 3, 0xa0]);
+    let datagram = respond(&request, b"anything");
+    let answer = exchange.handle_datagram(START, &datagram).unwrap();
+    assert_eq!(answer, Ok(RawResponse(b"anything")));
 }
 
 #[test]
@@ -439,4 +468,17 @@ fn any_datagram_is_survived() {
             update = Updating::new(session(), &new, UpdateOptions::default());
         }
     }
+}
+
+#[test]
+fn every_type_can_be_shared_shown_and_cloned() {
+    fn check<T: Send + Sync + std::fmt::Debug + Clone + 'static>() {}
+    fn check_error<T: std::error::Error + Copy + PartialEq>() {}
+    check::<(Exchange<StateRequest>, Failure, Instant, OtherImage, Parameters, Policy, ReadError, Reason, Refused)>();
+    check::<(Session, Target, Update, UpdateError, UpdateEvent, UpdateOptions, UpdateStep, Updated)>();
+    check::<(Upload, UploadError, UploadEvent, UploadOptions, UploadProgress, Uploaded)>();
+    check_error::<Failure>();
+    check_error::<UpdateError>();
+    check_error::<UploadError>();
+    check_error::<ReadError>();
 }

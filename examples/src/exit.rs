@@ -1,7 +1,7 @@
-//! How an example ends.
+//! How an example ends, and what it says on standard error.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Ends an example: a failure is told on standard error with its causes, as a sentence for people.
@@ -19,6 +19,11 @@ pub fn exit(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
         sentence = format!("{sentence}: {error}");
         cause = error.source();
     }
-    eprintln!("error: {sentence}");
+    say(&format!("error: {sentence}"));
     ExitCode::FAILURE
+}
+
+/// Says a sentence on standard error. If that is closed or full, there is nobody to be told, and the work goes on.
+pub fn say(sentence: &str) {
+    let _: io::Result<()> = io::stderr().write_all(format!("{sentence}\n").as_bytes());
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use emu_client::{BuildError, Meter};
+use emu_proto::RequestTarget;
 use emu_simulator::Simulator;
 
 /// A meter to be read.
@@ -59,6 +61,21 @@ impl Source {
     #[must_use]
     pub fn password(&self) -> Option<String> {
         std::env::var(Self::PASSWORD).ok().filter(|password| !password.is_empty() && !self.is_synthetic())
+    }
+
+    /// Returns the URL of a request, for other HTTP clients than `emu-client`.
+    #[must_use]
+    pub fn url(&self, target: RequestTarget) -> String {
+        let host = self.address.trim_start_matches("http://").trim_end_matches('/');
+        format!("http://{host}{target}")
+    }
+
+    /// Returns what such a client sends as the header `Authorization`; without a password that of an empty one, which a
+    /// meter without access protection does not look at.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        let password = self.password().unwrap_or_default();
+        format!("Basic {}", BASE64_STANDARD.encode(format!("admin:{password}")))
     }
 
     /// Returns the meter, to be read with `emu-client`.

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use chrono::{DateTime, Datelike, Utc};
 use emu_examples::KilowattHours;
 use emu_proto::{Dialect, LoadProfileEntry, write_header, write_row};
-use emu_simulator::{Defects, Event, Household, Simulator};
+use emu_simulator::{Defects, Event, Fault, Household, Malformed, Simulator};
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const BLOCKING: &str = env!("CARGO_BIN_EXE_blocking");
@@ -110,6 +110,28 @@ fn quickstart_says_what_is_wrong_with_a_meter() {
     assert_is_drawing(&folder.path().join("day.svg"));
 }
 
+/// A full disk, and a pipe that nobody reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_error_may_fail_and_all_else_is_as_ever() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap().into();
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    let folder = tempfile::tempdir().unwrap();
+    for stderr in [full(), closed()] {
+        let simulator = Simulator::builder().rows(500).fault(Fault::server_error().first(1));
+        let simulator = simulator.start_blocking().unwrap();
+        let mut command = Command::new(QUICKSTART);
+        command.args([&*simulator.url(), "--rows", "96"]).current_dir(folder.path()).stderr(stderr);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("96 rows in "), "{said}");
+    }
+    for stderr in [full(), closed()] {
+        let output = Command::new(SAVED_FILE).arg("/no/such/file").stderr(stderr).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
 /// Checks that tags are closed in order, and that the drawing has a text and a line.
 fn assert_is_drawing(path: &Path) {
     let svg = std::fs::read_to_string(path).unwrap();
@@ -134,13 +156,49 @@ fn blocking_reads_what_the_meter_holds() {
     let said = run(BLOCKING, folder.path(), &[]);
     assert!(said.contains("synthetic") && said.contains("5000 rows, index 100121 ("), "{said}");
 
-    let fault = emu_simulator::Fault::cut(100_000).first(1);
+    let fault = Fault::cut(100_000).first(1);
     let simulator = Simulator::builder().rows(4_000).fault(fault).start_blocking().unwrap();
     let said = run(BLOCKING, folder.path(), &[&simulator.addr().to_string()]);
     let sum: i64 = simulator.load_profile().iter().map(|row| i64::from(row.active_power_l123.get())).sum();
     assert!(said.contains("4000 rows, index 1 (") && said.contains(" to 4000 ("), "{said}");
     assert!(said.contains(&format!("mean power {} W", sum / 4_000)), "{said}");
     assert!(said.contains("not in the meter's log (any more)"), "it asked for 5000: {said}");
+}
+
+#[test]
+fn blocking_gets_over_what_a_meter_does_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let defects = Defects { malformed: [(400, Malformed::Garbage)].into(), ..Defects::default() };
+    let simulator = Simulator::builder().rows(500).defects(defects).start_blocking().unwrap();
+    let said = run(BLOCKING, folder.path(), &[&simulator.url()]);
+    assert!(said.contains("row 400 is lost: sent repeatedly") && said.contains("499 rows, index 1 ("), "{said}");
+
+    let faults = [Fault::stall().first(1), Fault::server_error().only(2), Fault::reset(20_000).only(4)];
+    let simulator = faults.into_iter().fold(Simulator::builder().rows(500), emu_simulator::Builder::fault);
+    let simulator = simulator.start_blocking().unwrap();
+    let said = run(BLOCKING, folder.path(), &[&simulator.url(), "1"]);
+    assert!(said.contains("500 rows, index 1 ("), "{said}");
+}
+
+#[test]
+fn blocking_says_what_it_cannot_read_and_gives_the_password_to_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Simulator::builder().rows(10).start_blocking().unwrap();
+    let builder = Simulator::builder().rows(5_000).password("swordfish");
+    let simulator = builder.fault(Fault::redirect(format!("{}data/", other.url())).first(1)).start_blocking().unwrap();
+    let start = |password| {
+        let output = start(BLOCKING, folder.path(), &[&simulator.url()], password);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let told = |status| (Some(1), format!("error: the meter answered status {status}\n"));
+    assert_eq!(start("swordfish"), told("302 Found"));
+    assert_eq!(start("shark"), told("401 Unauthorized"));
+    assert_eq!((simulator.requests().len(), other.requests().len()), (2, 0));
+    assert_eq!(start("swordfish"), (Some(0), String::new()));
+
+    simulator.set_faults([Fault::content_type("text/csv"), Fault::web_page()]);
+    let (code, complaint) = start("swordfish");
+    assert!(code == Some(1) && complaint.contains("expected a read-out, not a web page"), "{complaint}");
 }
 
 #[test]

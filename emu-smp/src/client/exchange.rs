@@ -20,8 +20,11 @@ use crate::header::Version;
 /// 4. [`handle_datagram`](Self::handle_datagram), whose answer is the end, or [`handle_timeout`](Self::handle_timeout).
 ///
 /// A request is sent again under the same sequence number, and encoded anew each time, so that no frame is kept. It may so
-/// come to be done twice. Answers to earlier requests, doubled answers, and frames whose length does not fit are ignored and
+/// come to be done twice: one that writes is therefore not sent again before [`Policy::first_timeout`], and a reset not at all,
+/// since a second one would take back an image that is being tested. Answers to earlier requests, doubled answers, and frames whose length does not fit are ignored and
 /// counted.
+///
+/// [`Policy::first_timeout`]: super::Policy::first_timeout
 ///
 /// ```
 /// use emu_smp::client::{Exchange, Instant, Policy, Session};
@@ -85,7 +88,7 @@ impl<R: Request> Exchange<R> {
         let answer = self.flight.handle_datagram::<R>(&mut self.session, now, datagram)?;
         self.is_done = true;
         let version = self.flight.header().version;
-        if answer.is_ok() && self.request.command() == Command::ECHO && version == Version::V1 {
+        if answer.is_ok() && self.flight.header().id() == Command::ECHO && version == Version::V1 {
             self.session.version = version;
         }
         Some(answer)

@@ -39,8 +39,11 @@ impl Flight {
     }
 
     pub(super) const fn with_command(session: &mut Session, operation: Operation, command: Command) -> Self {
-        let is_slow = may_erase(command);
         let policy = session.policy;
+        // What only asks may come twice. What acts is given time, so that it is not done twice in haste; and a device that was
+        // reset twice has gone back to the image that it came from.
+        let is_read = matches!(operation, Operation::Read) || matches!(command, Command::ECHO);
+        let is_once = matches!(command, Command::RESET) || policy.tries == 0;
         Self {
             header: Header {
                 operation,
@@ -51,10 +54,10 @@ impl Flight {
                 sequence: session.take_sequence(),
                 command: command.number,
             },
-            tries: if policy.tries == 0 { 1 } else { policy.tries },
-            patience: if is_slow { policy.erase_wait } else { policy.give_up },
-            floor: if is_slow { policy.first_timeout } else { Duration::ZERO },
-            is_measured: !is_slow,
+            tries: if is_once { 1 } else { policy.tries },
+            patience: if may_erase(command) { policy.erase_wait } else { policy.give_up },
+            floor: if is_read { Duration::ZERO } else { policy.first_timeout },
+            is_measured: is_read,
             sent: 0,
             first_sent: Instant::START,
             last_sent: Instant::START,
@@ -139,7 +142,7 @@ impl Flight {
             return Some(Failure::NoAnswer { command: self.header.id(), sent: self.sent, waited });
         }
         session.round_trip.back_off();
-        // What erases is asked more and more seldom, too.
+        // What acts is asked for more and more seldom, too.
         self.floor = self.floor.saturating_mul(2).min(session.policy.max_timeout);
         self.due = None;
         None

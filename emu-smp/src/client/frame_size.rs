@@ -110,3 +110,57 @@ const ETHERNET: u16 = 1472;
 const LADDER: [u16; 4] = [768, 1024, 1232, COMMON];
 /// How often a size is tried.
 const CHANCES: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    fn told(buffer_size: u32) -> Parameters {
+        Parameters::Told { buffer_size, buffer_count: 2 }
+    }
+
+    /// Answers frames up to this size; returns the sizes that were tried, and that which is used at the end.
+    fn tried(largest: u16, buffer_size: u32, passes: u16) -> (Vec<u16>, u16) {
+        let (mut size, mut tried) = (FrameSize::NOT_KNOWN.with_largest(largest), Vec::new());
+        size.handle_answered(size.usable(told(buffer_size)));
+        while let Some(candidate) = size.candidate(told(buffer_size)) {
+            tried.push(candidate);
+            if candidate <= passes {
+                size.handle_answered(candidate);
+            } else {
+                size.handle_missed(candidate, false);
+            }
+            assert!(tried.len() < 20);
+        }
+        (tried, size.usable(told(buffer_size)))
+    }
+
+    #[test]
+    fn the_common_size_is_tried_first_and_others_from_there() {
+        assert_eq!(tried(1400, 2048, 1472), ([1400].into(), 1400));
+        assert_eq!(tried(1472, 2048, 1472), ([1400, 1472].into(), 1472));
+        assert_eq!(tried(9000, 2048, 1472), ([1400, 1472, 2048, 2048].into(), 1472));
+        assert_eq!(tried(1400, 2048, 1300), ([1400, 1400, 1232].into(), 1232));
+        assert_eq!(tried(1400, 2048, 600), ([1400, 1400, 1232, 1232, 1024, 1024, 768, 768].into(), 576));
+        assert_eq!(tried(1400, 384, 1472), ([].into(), 384));
+        assert_eq!(tried(1400, 1000, 1472), ([1000].into(), 1000));
+        assert_eq!(tried(0, 0, 1472), ([].into(), 128));
+    }
+
+    #[test]
+    fn what_does_not_pass_any_more_is_halved_and_tried_again() {
+        let mut size = FrameSize::NOT_KNOWN;
+        size.handle_answered(1400);
+        size.shrink();
+        assert_eq!((size.usable(told(2048)), size.candidate(told(2048))), (700, Some(1400)));
+        size.handle_missed(1400, true);
+        assert_eq!(size.candidate(told(2048)), Some(1232));
+        for _ in 0..9 {
+            size.shrink();
+        }
+        assert_eq!(size.usable(told(2048)), 128);
+    }
+}

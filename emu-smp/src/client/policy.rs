@@ -17,7 +17,7 @@ use core::time::Duration;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Policy {
     /// How long the first answer of all is waited for, before a round trip was measured; and how long at least that of a
-    /// request during which the device may erase.
+    /// request which writes, during which the device may be busy: the pieces of an image, but for the first, are none.
     pub first_timeout: Duration,
     /// The shortest time that an answer is waited for, however fast the device answers.
     pub min_timeout: Duration,

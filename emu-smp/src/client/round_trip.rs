@@ -77,3 +77,49 @@ pub(super) fn double(time: Duration, doublings: u8) -> Duration {
 
 /// More than a minute says nothing about the way to the device.
 const LONGEST_MILLIS: u32 = 60_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// RFC 6298, section 2: SRTT = R, RTTVAR = R/2; then RTTVAR = 3/4 RTTVAR + 1/4 |SRTT - R'|, SRTT = 7/8 SRTT + 1/8 R'.
+    #[test]
+    fn the_timeout_follows_the_round_trips() {
+        let policy = Policy::DEFAULT;
+        let mut round_trip = RoundTrip::NOT_MEASURED;
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (None, millis(1000)));
+        round_trip.measure(millis(200));
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(millis(200)), millis(600)));
+        round_trip.measure(millis(280));
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(millis(210)), millis(590)));
+        for _ in 0..100 {
+            round_trip.measure(millis(20));
+        }
+        assert_eq!(round_trip.timeout(&policy), policy.min_timeout);
+    }
+
+    #[test]
+    fn silence_doubles_the_timeout_until_an_answer_is_measured() {
+        let policy = Policy::DEFAULT;
+        let mut round_trip = RoundTrip::NOT_MEASURED;
+        round_trip.measure(millis(100));
+        for expected in [300, 600, 1200, 2400, 4800, 8000, 8000] {
+            assert_eq!(round_trip.timeout(&policy), millis(expected));
+            round_trip.back_off();
+        }
+        for _ in 0..300 {
+            round_trip.back_off();
+        }
+        assert_eq!(round_trip.timeout(&policy), policy.max_timeout);
+        round_trip.measure(Duration::MAX);
+        assert_eq!(round_trip.timeout(&policy), policy.max_timeout);
+        for _ in 0..60 {
+            round_trip.measure(millis(100));
+        }
+        assert!(round_trip.timeout(&policy) < millis(400));
+    }
+}

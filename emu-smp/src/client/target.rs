@@ -1,7 +1,7 @@
 //! What is to be written, and where its bytes come from.
 
 use crate::image_hash::ImageHash;
-use crate::mcuboot::ImageVersion;
+use crate::mcuboot::{ImageFile, ImageVersion};
 
 /// The firmware that a device shall get: what is known of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,13 @@ pub struct Target {
     pub length: u32,
     /// The image's version.
     pub version: ImageVersion,
+}
+
+/// What a verifier has found out of a file.
+impl From<&ImageFile> for Target {
+    fn from(file: &ImageFile) -> Self {
+        Self { hash: file.hash, sha: file.file_hash, length: file.length, version: file.header.version }
+    }
 }
 
 /// The bytes of a file, read piece by piece and more than once.

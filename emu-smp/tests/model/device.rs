@@ -52,25 +52,29 @@ pub struct Behaviour {
     pub refuses_state_write: bool,
 }
 
+impl Behaviour {
+    pub const USUAL: Self = Self {
+        buffer_size: 2048,
+        buffer_count: 2,
+        has_parameters: true,
+        cut: 1500,
+        silent_from: 1473,
+        service: 1,
+        erase: 200,
+        reset_delay: 200,
+        boot: 3000,
+        has_image_check: false,
+        has_legacy_rc: false,
+        refuses_blank_erase: false,
+        has_unknown_keys: false,
+        is_target_broken: false,
+        refuses_state_write: false,
+    };
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
-        Self {
-            buffer_size: 2048,
-            buffer_count: 2,
-            has_parameters: true,
-            cut: 1500,
-            silent_from: 1473,
-            service: 1,
-            erase: 200,
-            reset_delay: 200,
-            boot: 3000,
-            has_image_check: false,
-            has_legacy_rc: false,
-            refuses_blank_erase: false,
-            has_unknown_keys: false,
-            is_target_broken: false,
-            refuses_state_write: false,
-        }
+        Self::USUAL
     }
 }
 

@@ -31,21 +31,26 @@ pub struct Way {
     pub restarts: Vec<u64>,
 }
 
+/// When, in which order, whether to the device, what.
+type Arrival = (u64, u64, bool, Vec<u8>);
+/// What says whether a datagram passes.
+type Filter = Box<dyn FnMut(u64, &[u8]) -> bool>;
+
 /// Two ends and the way between them.
 pub struct Link<'a> {
     pub device: &'a mut Device,
     pub way: Way,
     pub random: Random,
     pub now: u64,
-    heap: BinaryHeap<Reverse<(u64, u64, bool, Vec<u8>)>>,
+    heap: BinaryHeap<Reverse<Arrival>>,
     count: u64,
     /// What the machine has sent.
     pub sent: u32,
     pub sent_bytes: u64,
     /// Called for each datagram of the device; `false` loses it.
-    pub filter: Box<dyn FnMut(u64, &[u8]) -> bool>,
+    pub filter: Filter,
     /// The same for each datagram of the machine.
-    pub tap: Box<dyn FnMut(u64, &[u8]) -> bool>,
+    pub tap: Filter,
 }
 
 impl<'a> Link<'a> {

@@ -112,10 +112,10 @@ struct MeterArguments {
     quiet: bool,
     /// Make something happen before the row with this index, such as 500=power-failure:8; may be repeated.
     ///
-    /// power-failure:N (N rows missing in time), time-change:SECONDS, clock-step:QUARTERS (rows jump in time),
+    /// power-failure:N (N rows missing in time), time-change:SECONDS (rows jump if the clock leaves its quarter hour), clock-step:QUARTERS (rows jump in time),
     /// clock-lost:N (a power failure after which N rows count from 1970), no-sync:N (N rows unsynchronised),
     /// ct-primary:N, vt-primary:N, pulse-value:N, pulse-width:N (settings, with their logbook entry), status:BITS
-    /// (more status bits, known or not)
+    /// (more status bits, known or not; 0x… and 0b… will do)
     #[arg(long, value_name = "INDEX=EVENT", value_parser = parse_event)]
     event: Vec<(u32, Event)>,
     /// Let the registers start again from 0 at 2^32 Wh, as 32-bit registers would

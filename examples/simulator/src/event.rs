@@ -27,7 +27,9 @@ pub enum Event {
         /// How many rows are missing in time.
         quarters: u32,
     },
-    /// The clock is set by some seconds, which moves no row: status "Time changed", and a logbook entry.
+    /// The clock is set by some seconds, some minutes after the row before: status "Time changed", and a logbook entry.
+    /// The row stands at the next full quarter hour of the clock as it is then. From 3 minutes back to 11 minutes forth
+    /// that is the one at which it would have been, and beyond rows jump as by [`ClockStep`](Self::ClockStep).
     TimeChange {
         /// By how much the clock is set; negative is back.
         seconds: i32,
@@ -96,10 +98,21 @@ impl FromStr for Event {
             "vt-primary" => Self::VtPrimary(unsigned()?),
             "pulse-value" => Self::PulseValue(unsigned()?),
             "pulse-width" => Self::PulseWidth(unsigned()?),
-            "status" => Self::StatusBits(unsigned()?),
+            "status" => Self::StatusBits(read_bits(number).ok_or(InvalidEvent)?),
             _ => return Err(InvalidEvent),
         })
     }
+}
+
+/// Reads status bits: decimal, `0x…` or `0b…`.
+fn read_bits(text: &str) -> Option<u32> {
+    let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix("0b")) {
+        (Some(digits), _) => (digits, 16),
+        (_, Some(digits)) => (digits, 2),
+        _ => (text, 10),
+    };
+    // The standard library's parser takes a sign.
+    if digits.starts_with(['+', '-']) { None } else { u32::from_str_radix(digits, radix).ok() }
 }
 
 /// A text that is no event.
@@ -184,7 +197,20 @@ mod tests {
         ] {
             assert_eq!(event.to_string().parse(), Ok(event));
         }
-        for text in ["", "power-failure", "power-failure:", "power-failure:-1", "flood:1", "status:x"] {
+        for text in ["status:256", "status:0x100", "status:0b100000000"] {
+            assert_eq!(text.parse(), Ok(Event::StatusBits(0x100)), "{text}");
+        }
+        for text in [
+            "",
+            "status:0x",
+            "status:0x+1",
+            "status:-1",
+            "power-failure",
+            "power-failure:",
+            "power-failure:-1",
+            "flood:1",
+            "status:x",
+        ] {
             assert_eq!(text.parse::<Event>(), Err(InvalidEvent), "{text}");
         }
     }

@@ -19,17 +19,13 @@ async fn main() -> ExitCode {
                 println!("{line}");
                 ExitCode::SUCCESS
             }
-            Err(error) => {
-                eprintln!("emu-simulator: {error}");
-                ExitCode::FAILURE
-            }
+            Err(error) => fail(&error.to_string()),
         };
     }
     let simulator = match arguments.start().await {
         Ok(simulator) => simulator,
         Err(error) => {
-            eprintln!("emu-simulator: {error}");
-            return ExitCode::FAILURE;
+            return fail(&error.to_string());
         }
     };
     // Whoever reads this waits for the lines, so they must not stay in a buffer; if nobody reads them, that is fine.
@@ -40,9 +36,14 @@ async fn main() -> ExitCode {
     }
     let _: std::io::Result<()> = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush());
     if let Err(error) = tokio::signal::ctrl_c().await {
-        eprintln!("emu-simulator: can not wait for Ctrl-C: {error}");
-        return ExitCode::FAILURE;
+        return fail(&format!("can not wait for Ctrl-C: {error}"));
     }
     simulator.shutdown().await;
     ExitCode::SUCCESS
+}
+
+/// Says why it ends. If standard error is closed or full, there is nobody to be told.
+fn fail(why: &str) -> ExitCode {
+    let _: std::io::Result<()> = std::io::stderr().write_all(format!("emu-simulator: {why}\n").as_bytes());
+    ExitCode::FAILURE
 }

@@ -131,12 +131,15 @@ impl Records {
                 Status::POWER_FAILURE
             }
             Event::TimeChange { seconds } => {
-                changes.times.push(TimeSet::BySeconds(seconds));
+                let quarters = changes.since_quarter().saturating_add(i64::from(seconds)).div_euclid(900);
+                self.clock.step(quarters);
+                changes.times.push(TimeSet::By { seconds: i64::from(seconds), quarters });
                 Status::TIME_CHANGED
             }
             Event::ClockStep { quarters } => {
-                self.clock.offset = self.clock.offset.saturating_add(i64::from(quarters));
-                changes.times.push(TimeSet::ByQuarters(quarters));
+                let quarters = i64::from(quarters);
+                self.clock.step(quarters);
+                changes.times.push(TimeSet::By { seconds: quarters * 900, quarters });
                 Status::TIME_CHANGED
             }
             Event::ClockLost { rows } => {
@@ -171,16 +174,16 @@ impl Records {
     /// Makes the logbook's entries of one interval: one for each setting of the clock, one for all other settings.
     fn write_logbook(&mut self, index: u32, changes: &Changes) -> Vec<LogbookEntry> {
         let mut written = Vec::new();
-        // An entry is made some minutes into the interval, by the clock as it stands then.
-        let mut now = self.clock.seconds(self.quarter).saturating_sub(900).saturating_add(214);
+        // By the clock as it stands when the entry is made.
+        let end = self.clock.seconds(self.quarter);
+        let mut now = end.saturating_sub(900 * (1 + changes.quarters())).saturating_add(ENTRY);
         for set in &changes.times {
             let before = match set {
-                TimeSet::BySeconds(_) => now,
-                TimeSet::ByQuarters(quarters) => now.saturating_sub(i64::from(*quarters) * 900),
+                TimeSet::By { .. } => now,
                 TimeSet::FromLost(since) => self.quarter.saturating_sub(*since).saturating_mul(900).saturating_sub(686),
             };
-            if let TimeSet::BySeconds(seconds) = set {
-                now = now.saturating_add(i64::from(*seconds));
+            if let TimeSet::By { seconds, .. } = set {
+                now = now.saturating_add(*seconds);
             }
             written.extend(self.logbook_entry(index, before, Some(now), &Changes::default()));
             now = now.saturating_add(1);
@@ -301,6 +304,14 @@ impl Clock {
         }
     }
 
+    /// Sets the clock by whole quarter hours.
+    fn step(&mut self, quarters: i64) {
+        match &mut self.lost {
+            Some(lost) => lost.since = lost.since.saturating_sub(quarters),
+            None => self.offset = self.offset.saturating_add(quarters),
+        }
+    }
+
     /// Counts the rows without a clock; returns true, and notes the setting, when it is set again.
     fn is_found(&mut self, times: &mut Vec<TimeSet>) -> bool {
         let Some(lost) = &mut self.lost else { return false };
@@ -329,7 +340,22 @@ struct Changes {
     pulse_width: Option<u32>,
 }
 
+/// How many seconds into the interval the first entry of the logbook is made; each other one a second later.
+const ENTRY: i64 = 214;
+
 impl Changes {
+    /// Returns by how many quarter hours the clock was set.
+    fn quarters(&self) -> i64 {
+        self.times.iter().map(|set| if let TimeSet::By { quarters, .. } = set { *quarters } else { 0 }).sum()
+    }
+
+    /// Returns how many seconds into an interval of the clock the next entry is made, from 0 to 900.
+    fn since_quarter(&self) -> i64 {
+        let set =
+            |set: &TimeSet| if let TimeSet::By { seconds, quarters } = set { seconds - 900 * quarters } else { 0 };
+        self.times.iter().map(set).sum::<i64>() + ENTRY + self.times.len() as i64
+    }
+
     fn has_settings(&self) -> bool {
         [self.ct_primary, self.vt_primary, self.pulse_value, self.pulse_width].iter().any(Option::is_some)
     }
@@ -338,8 +364,8 @@ impl Changes {
 /// A setting of the clock.
 #[derive(Debug, Clone, Copy)]
 enum TimeSet {
-    BySeconds(i32),
-    ByQuarters(i32),
+    /// By so many seconds, which moves the row by so many quarter hours.
+    By { seconds: i64, quarters: i64 },
     /// From 1970 to the right time; the clock was lost at this quarter hour.
     FromLost(i64),
 }

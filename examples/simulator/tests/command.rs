@@ -92,6 +92,12 @@ fn wrong_use_is_told() {
     let (code, message) = output(&["--rows", "1", "--port", &port]);
     assert_eq!(code, Some(1));
     assert!(message.contains("can not listen on 127.0.0.1:"), "{message}");
+    // Nor is it a panic where nobody can be told.
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emu-simulator"));
+        let status = command.args(["--rows", "1", "--port", &port]).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
 }
 
 #[test]

@@ -235,6 +235,47 @@ fn events_come_where_they_were_put() {
 }
 
 #[test]
+fn a_clock_that_is_set_and_its_rows_tell_the_same() {
+    let quarter = TimeDelta::minutes(15);
+    for seconds in [-7_200, -900, -899, -300, -214, -1, 0, 1, 600, 685, 686, 899, 900, 1_000, 7_200, 86_400] {
+        let event = Event::TimeChange { seconds };
+        let household = Household::new(1).quiet().event(20, event);
+        let records: Vec<Record> = household.records().take(22).collect();
+        let [before, row, after] = [18, 19, 20].map(|place| records[place].entry);
+        assert_eq!((row.index, row.status), (20, Status::TIME_CHANGED));
+        let [change] = records[19].changes[..] else { panic!("{event}: {:?}", records[19].changes) };
+        let set_to = change.timestamp_after.unwrap();
+        assert_eq!(set_to - change.timestamp, TimeDelta::seconds(seconds.into()), "{event}");
+        // The clock went on from the row before to when it was set, and from there to the row's quarter hour.
+        assert_eq!(change.timestamp - before.timestamp, TimeDelta::seconds(214), "{event}");
+        let rest = row.timestamp - set_to;
+        assert!(rest > TimeDelta::zero() && rest <= quarter, "{event}: {rest}");
+        assert_eq!((row.timestamp.timestamp() % 900, after.timestamp - row.timestamp), (0, quarter), "{event}");
+        let registers: Vec<[i64; 4]> = records.iter().map(|record| active_registers(&record.entry)).collect();
+        assert!(registers.is_sorted_by(|a, b| a.iter().zip(b).all(|(a, b)| a <= b)), "{event}");
+    }
+    // Two settings in one interval, and one of a clock that is lost.
+    let household = Household::new(1).quiet().event(20, Event::TimeChange { seconds: 3_600 });
+    let household = household.event(20, Event::ClockStep { quarters: -8 }).event(30, Event::ClockLost { rows: 5 });
+    let household = household.event(32, Event::TimeChange { seconds: 1_800 });
+    let records: Vec<Record> = household.records().take(36).collect();
+    let steps = |index: usize| (records[index - 1].entry.timestamp - records[index - 2].entry.timestamp) / 900;
+    let steps = [20, 21, 31, 32, 33].map(|index| steps(index).num_seconds());
+    assert_eq!(steps, [1 + 4 - 8, 1, 1, 1 + 2, 1]);
+    for changes in [&records[19].changes, &records[31].changes] {
+        for change in changes {
+            let expected =
+                if change.load_profile_index == 32 { 1_800 } else { [3_600, -7_200][change.index as usize - 1] };
+            assert_eq!((change.timestamp_after.unwrap() - change.timestamp).num_seconds(), expected);
+        }
+    }
+    assert_eq!(
+        records[19].changes[1].timestamp - records[19].changes[0].timestamp_after.unwrap(),
+        TimeDelta::seconds(1)
+    );
+}
+
+#[test]
 fn a_full_logbook_says_so() {
     let household = Household::new(1)
         .quiet()

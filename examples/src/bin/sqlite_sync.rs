@@ -46,7 +46,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         match items.next().await {
             Some(Ok(Item::Row(row))) => batch.push(row),
             // Rows that the meter lost, or another meter: nobody will look at the database for that.
-            Some(Ok(Item::Notice(Notice::Event(event)))) => println!("{event}"),
+            Some(Ok(Item::Notice(notice @ Notice::Event(_)))) => println!("{notice}"),
             Some(Ok(Item::Notice(_))) => {}
             Some(Err(error)) => break Err(error.into()),
             None => break Ok(()),

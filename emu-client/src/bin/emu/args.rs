@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use emu_client::emu_proto::Status;
 
+use crate::firmware::args::FirmwareCommand;
+use crate::smp::args::SmpCommandArgs;
 use crate::status::read_bits;
 use crate::when::{Since, When, read_duration};
 
-/// Reads the logs of an energy meter EMU Professional II TCP/IP.
+/// Reads the logs of an energy meter EMU Professional II TCP/IP, and updates its firmware.
 #[derive(Debug, Parser)]
 #[command(name = "emu", version, after_help = EXAMPLES, after_long_help = MORE, propagate_version = true)]
 pub(crate) struct Cli {
@@ -26,6 +29,11 @@ pub(crate) enum Command {
     /// Reads the logbook of changes that matter to calibration.
     #[command(after_help = LOGBOOK_EXAMPLES, after_long_help = MORE)]
     Logbook(ReadArgs),
+    /// Lists, updates, tests and confirms the meter's firmware.
+    #[command(subcommand)]
+    Firmware(FirmwareCommand),
+    /// Asks the meter's SMP server for whatever else it knows.
+    Smp(SmpCommandArgs),
     /// Explains a status code of the load profile in the manual's words.
     #[command(after_help = "Examples:\n  emu status 33\n  emu status 0x21\n  emu status 0b100001")]
     Status {
@@ -42,6 +50,8 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+// So that `--last -1` is told as a number that is too small, and not as an option.
+#[command(allow_negative_numbers = true)]
 pub(crate) struct ReadArgs {
     /// The meter: a host, host:port or http://host:port/.
     #[arg(value_name = "METER", value_hint = ValueHint::Hostname)]
@@ -154,6 +164,13 @@ pub(crate) enum Format {
     Json,
     /// One object a line.
     Jsonl,
+}
+
+impl fmt::Display for Format {
+    /// Prints the name that the command line takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
 }
 
 const SELECTION: &str = "Which rows";

@@ -1,16 +1,20 @@
-//! The command `emu`: reads the logs of an energy meter EMU Professional II TCP/IP.
+//! The command `emu`: reads the logs of an energy meter EMU Professional II TCP/IP, and updates its firmware.
 #![forbid(unsafe_code)]
 
 mod args;
 mod connect;
 mod exit;
+mod firmware;
 mod format;
 mod output;
 mod previous;
 mod read;
 mod report;
+mod smp;
 mod status;
+mod stderr;
 mod table;
+mod transfer;
 mod when;
 
 use std::process::ExitCode;
@@ -19,13 +23,14 @@ use clap::{CommandFactory, Parser};
 use emu_client::{LoadProfileEntry, LogbookEntry};
 
 use crate::args::{Cli, Command};
-use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::smp::print;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Data(args) => read::run::<LoadProfileEntry>(&args),
         Command::Logbook(args) => read::run::<LogbookEntry>(&args),
+        Command::Firmware(command) => firmware::run(&command),
+        Command::Smp(args) => smp::run(&args),
         Command::Status { bits } => print(&status::explain(bits)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -37,14 +42,9 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             if let Some(message) = failure.message {
-                eprintln!("emu: {message}");
+                stderr::say(&message);
             }
             failure.exit.into()
         }
     }
-}
-
-fn print(text: &str) -> Result<Exit, Failure> {
-    let mut output = Output::stdout();
-    output.write(text).and_then(|()| output.finish(|| Ok(()))).map(|()| Exit::Complete)
 }

@@ -53,11 +53,12 @@ impl Output {
         Ok(Self { place: Place::File(path, BufWriter::with_capacity(1 << 16, temporary)) })
     }
 
-    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let bytes = bytes.as_ref();
         let written = match &mut self.place {
-            Place::Stdout(out) => out.write_all(text.as_bytes()),
-            Place::Device(_, out) => out.write_all(text.as_bytes()),
-            Place::File(_, out) => out.write_all(text.as_bytes()),
+            Place::Stdout(out) => out.write_all(bytes),
+            Place::Device(_, out) => out.write_all(bytes),
+            Place::File(_, out) => out.write_all(bytes),
         };
         written.map_err(|error| self.failure(&error))
     }

@@ -54,6 +54,11 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         if adds {
             check_adding(args, &previous)?;
         }
+        if let (Some(Since::Time(since)), Some(until)) = (&args.selection.since, args.until)
+            && *since > until.0
+        {
+            return Err(Failure::usage("the time of --since is after that of --until, so that no row could be both"));
+        }
         if args.checkpoint.is_some() && args.checkpoint == args.output {
             return Err(Failure::usage("--output and --checkpoint are the same file"));
         }
@@ -104,7 +109,7 @@ impl<'a, R: Entry + Serialize + DeserializeOwned> Job<'a, R> {
         {
             write_whole(path, &format!("{place}\n"))?;
         }
-        report.summary(R::LOG, &address, &items.summary(), losses.rows);
+        report.summary(R::LOG, &address, &items.summary(), &losses);
         match ending {
             Ending::Complete if losses.any => Ok(Exit::Incomplete),
             Ending::Complete => Ok(Exit::Complete),
@@ -300,7 +305,7 @@ fn check_adding(args: &ReadArgs, previous: &Previous) -> Result<(), Failure> {
             Err(Failure::usage("the file of --since is a checkpoint, and --output would write over it"))
         }
         (Some(Kind::Rows(is)), Some(wanted)) if is != wanted => {
-            Err(Failure::usage(format!("the file has the format {is:?}, and rows of {wanted:?} cannot be added")))
+            Err(Failure::usage(format!("the file of --since is {is}, and rows in {wanted} cannot be added to it")))
         }
         _ => Ok(()),
     }

@@ -3,8 +3,11 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use emu_client::{Event, Log, Notice, Progress, Summary};
+use chrono::TimeDelta;
+use emu_client::{Event, Log, Notice, Progress, Span, Summary};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::stderr;
 
 /// Says things on standard error, unless it is to be quiet.
 pub(crate) struct Report {
@@ -30,7 +33,7 @@ impl Report {
     /// Says a sentence.
     pub(crate) fn say(&self, sentence: &str) {
         if !self.is_quiet {
-            self.bar.suspend(|| eprintln!("emu: {sentence}"));
+            self.bar.suspend(|| stderr::say(sentence));
         }
     }
 
@@ -60,8 +63,8 @@ impl Report {
         self.bar.set_position(progress.passed);
     }
 
-    /// Says what was read. `lost`: rows that were asked for and are not there.
-    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, lost: u64) {
+    /// Says what was read, and what was not.
+    pub(crate) fn summary(&self, log: Log, meter: &str, summary: &Summary, losses: &Losses) {
         self.bar.finish_and_clear();
         let log = match log {
             Log::LoadProfile => "load profile",
@@ -79,19 +82,23 @@ impl Report {
             ),
             _ => format!("no rows of the {log}"),
         };
-        let elapsed = self.started.elapsed().as_secs_f64();
+        let elapsed = match self.started.elapsed() {
+            short if short < Duration::from_secs(60) => format!("{:.1} s", short.as_secs_f64()),
+            long => Span(TimeDelta::seconds(long.as_secs() as i64)).to_string(),
+        };
         self.say(&format!(
-            "{rows}; {meter}, {}, {} tried again, {}, {elapsed:.1} s",
+            "{rows}; {meter}, {}, {} tried again, {}, {elapsed}",
             count(summary.requests, "request"),
             summary.retries,
             HumanBytes(summary.bytes),
         ));
-        if lost > 0 || summary.bad_lines > 0 {
-            self.say(&format!(
-                "{} asked for and not there, {} that could not be read; see above",
-                count(lost, "row"),
-                count(summary.bad_lines, "line"),
-            ));
+        if losses.rows > 0 {
+            // A line that is not read is asked for three times, and one that was read in the end is no loss.
+            let of_which = match losses.unreadable {
+                0 => String::new(),
+                rows => format!(", of which {} could not be read", HumanCount(rows)),
+            };
+            self.say(&format!("{} asked for and not delivered{of_which}; see above", count(losses.rows, "row")));
         }
     }
 
@@ -112,6 +119,8 @@ pub(crate) struct Losses {
     /// Whether there is anything that the exit code has to tell.
     pub(crate) any: bool,
     pub(crate) rows: u64,
+    /// Those of them that came in a form that could not be read.
+    pub(crate) unreadable: u64,
 }
 
 impl Losses {
@@ -128,6 +137,9 @@ impl Losses {
         };
         self.any = true;
         self.rows = self.rows.saturating_add(rows);
+        if matches!(event, Event::Unreadable { .. }) {
+            self.unreadable = self.unreadable.saturating_add(rows);
+        }
     }
 }
 

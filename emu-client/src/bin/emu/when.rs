@@ -4,20 +4,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 /// A point in time: RFC 3339, a date, or a span before now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct When(pub(crate) DateTime<Utc>);
 
+const EXPECTED: &str =
+    "expected a time such as 2025-01-31T12:00:00Z, a date such as 2025-01-31 (midnight UTC), or 90m, 2h, 7d, 4w ago";
+
 impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        read_time(text, SystemTime::now().into()).map(Self).ok_or_else(|| {
-            "expected a time such as 2025-01-31T12:00:00Z, a date such as 2025-01-31 (midnight UTC), or 90m, 2h, 7d, 4w ago"
-                .to_owned()
-        })
+        let time = read_time(text, SystemTime::now().into()).map(Self);
+        time.ok_or_else(|| without_zone(text).unwrap_or_else(|| EXPECTED.to_owned()))
     }
 }
 
@@ -30,10 +31,14 @@ pub(crate) enum Since {
 }
 
 impl FromStr for Since {
-    type Err = std::convert::Infallible;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse::<When>().map_or_else(|_| Self::File(PathBuf::from(text)), |When(time)| Self::Time(time)))
+        match (text.parse(), without_zone(text)) {
+            (Ok(When(time)), _) => Ok(Self::Time(time)),
+            (_, Some(message)) => Err(message),
+            _ => Ok(Self::File(PathBuf::from(text))),
+        }
     }
 }
 
@@ -55,6 +60,15 @@ fn read_time(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         return Some(date.and_time(NaiveTime::MIN).and_utc());
     }
     now.checked_sub_signed(read_span(text)?)
+}
+
+/// Says what is missing, if this is a time without its zone or its seconds.
+fn without_zone(text: &str) -> Option<String> {
+    let local = text.trim_end_matches(['Z', 'z']).replacen(' ', "T", 1);
+    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let time = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(&local, form).ok())?;
+    let whole = time.format("%Y-%m-%dT%H:%M:%S");
+    Some(format!("expected a time with seconds and zone: {whole}Z, or with an offset such as {whole}+01:00"))
 }
 
 fn read_span(text: &str) -> Option<TimeDelta> {
@@ -92,6 +106,18 @@ mod tests {
         assert_eq!(seconds("2w"), Some(2_000_000_000 - 1_209_600));
         for text in ["", "h", "-2h", "2", "2x", "2021-02-30", "99999999999999999999d", "9223372036854775807w", "é"] {
             assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_told_how_to_be_written() {
+        for text in ["2025-12-31T20:00", "2025-12-31T20:00:00", "2025-12-31 20:00", "2025-12-31T20:00Z"] {
+            let message = text.parse::<Since>().unwrap_err();
+            assert!(message.contains("2025-12-31T20:00:00Z"), "{text}: {message}");
+            assert_eq!(text.parse::<When>(), Err(message));
+        }
+        for text in ["./2025-12-31T20:00", "2025-12-31T25:00", "2025-12-31T20:00.csv"] {
+            assert_eq!(text.parse(), Ok(Since::File(text.into())));
         }
     }
 

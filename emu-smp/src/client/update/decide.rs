@@ -111,9 +111,10 @@ impl Update {
     pub(super) fn handle_list(&mut self, now: Instant, survey: Result<Survey, Failure>) {
         let is_waiting = matches!(self.stage, Stage::Waiting { .. });
         match survey {
-            Ok(survey) => self.decide(now, &survey),
-            // It answers, and cannot list yet.
-            Err(_) if is_waiting => self.wait_until(now, now.saturating_add(self.session.policy.poll_interval)),
+            Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
+            // It answers, and cannot list yet; or its boot loader does.
+            _ if is_waiting => self.wait_until(now, now.saturating_add(self.session.policy.poll_interval)),
+            Ok(_) => self.fail(UpdateError::NothingRuns),
             Err(failure) => self.fail(failure.into()),
         }
     }

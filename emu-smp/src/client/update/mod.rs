@@ -69,7 +69,28 @@ pub struct UpdateOptions {
 /// A request that the device refuses is believed only once the list shows that it was not done: its first copy may have been,
 /// and the answer lost. A reset is never sent twice without asking in between, since the second would revert the first.
 ///
-/// It takes about a kilobyte of memory, and none for the image.
+/// ```
+/// use emu_smp::client::{Instant, Policy, Session, Target, Update, UpdateEvent, UpdateOptions, UpdateStep};
+/// use emu_smp::{ImageHash, ImageVersion};
+///
+/// let file = [0x5a; 300];
+/// let target = Target {
+///     hash: ImageHash::Sha256([1; 32]),
+///     sha: [2; 32],
+///     length: 300,
+///     version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
+/// };
+/// let options = UpdateOptions { hold_before_reset: true, ..UpdateOptions::default() };
+/// let mut update = Update::new(Session::new(Policy::DEFAULT), &target, options);
+///
+/// let mut buffer = [0; 1400];
+/// let length = update.poll_transmit(Instant::START, &mut &file[..], &mut buffer).unwrap();
+/// assert_eq!(&buffer[..length], b"\x00\x00\x00\x01\x00\x01\x00\x00\xa0");
+/// assert_eq!(update.poll_event(), Some(UpdateEvent::Step(UpdateStep::Listing)));
+/// assert!(update.poll_timeout().is_some() && update.outcome().is_none());
+/// ```
+///
+/// It takes a kilobyte and a half of memory, and none for the image.
 #[derive(Debug, Clone)]
 pub struct Update {
     session: Session,

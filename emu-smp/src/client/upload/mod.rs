@@ -50,9 +50,8 @@ pub struct UploadOptions {
 /// restarted; then it is asked whether it lists the target's hash.
 ///
 /// ```
-/// use emu_smp::ImageVersion;
 /// use emu_smp::client::{Instant, Policy, Session, Target, Upload, UploadOptions};
-/// use emu_smp::{ImageHash, os::ParametersResponse};
+/// use emu_smp::{ImageHash, ImageVersion, os::ParametersResponse};
 ///
 /// let file = [0x5a; 300];
 /// let target = Target {
@@ -72,7 +71,7 @@ pub struct UploadOptions {
 /// assert!(upload.outcome().unwrap().is_ok());
 /// ```
 ///
-/// It takes about 700 bytes of memory, and none for the image.
+/// It takes a kilobyte of memory, and none for the image.
 #[derive(Debug, Clone)]
 pub struct Upload {
     session: Session,

@@ -1,9 +1,6 @@
-//! What an upload does: go back to the byte that the device wants, with as few pieces sent twice as can be.
-//!
-//! The device keeps no piece that comes before its turn, and answers each piece, taken or not, with the byte that it wants
-//! next. So after a loss the pieces behind it are lost, too; the answer to the first of them tells it, and the upload goes back
-//! at once, without waiting for a timeout. The answers to the others tell the same once more: they belong to pieces sent before
-//! it went back, and are not followed again.
+//! What an upload does, from the first piece to the last.
+
+mod answers;
 
 use super::UploadOptions;
 use super::in_flight::{InFlight, Sent};
@@ -14,15 +11,13 @@ use crate::body::image::{HashBytes, StateRequest, StateResponse, UploadRequest, 
 use crate::body::os::ParametersRequest;
 use crate::client::events::Events;
 use crate::client::failure::Failure;
-use crate::client::flight::{Flight, frames, is_busy};
+use crate::client::flight::Flight;
 use crate::client::frame_size::FrameSize;
 use crate::client::session::{Parameters, Session};
 use crate::client::target::{ImageSource, Target};
 use crate::client::time::Instant;
 use crate::command::Command;
 use crate::header::{Header, Operation};
-use crate::message::decode_response;
-use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// An upload without its session, which a whole update has for all its parts.
@@ -47,9 +42,8 @@ pub(in crate::client) struct Uploader {
     pause: Option<Instant>,
     /// Not before then is the next piece sent, so that pieces come to the device one by one.
     pace: Instant,
-    /// How often in a row the upload came no further, and whether the device has answered meanwhile.
+    /// How often in a row the upload came no further.
     fruitless: u8,
-    is_heard: bool,
     /// Since when the device is silent.
     silent_since: Instant,
     /// How often the device has lost the upload.
@@ -97,7 +91,6 @@ impl Uploader {
             pause: None,
             pace: Instant::START,
             fruitless: 0,
-            is_heard: false,
             silent_since: Instant::START,
             losses: 0,
             ignored: 0,
@@ -385,153 +378,6 @@ impl Uploader {
     fn has_room(&self) -> bool {
         let count = self.in_flight.count();
         count == 0 || (self.next < self.target.length && count < usize::from(self.window.size()))
-    }
-
-    /// Takes the answers to pieces that a datagram holds.
-    fn handle_pieces(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
-        let mut is_known = false;
-        for (header, body) in frames(datagram) {
-            if header.id() != Command::IMAGE_UPLOAD || header.operation != Operation::WriteResponse {
-                continue;
-            }
-            let Some(sent) = self.in_flight.take(header.sequence) else { continue };
-            is_known = true;
-            self.silent_since = now;
-            self.is_heard = true;
-            session.round_trip.measure(now.saturating_since(sent.at));
-            // What was sent before it will not be answered any more: it was lost, or its answer.
-            self.in_flight.give_up(|earlier| earlier.order < sent.order);
-            match decode_response::<UploadRequest<'_>>(body) {
-                Ok(Ok(response)) => self.handle_offset(session, &sent, response),
-                Ok(Err(refusal)) => self.handle_refusal(session, now, &sent, refusal),
-                Err(error) => self.fail(Failure::Malformed { command: header.id(), error }.into()),
-            }
-            if self.outcome.is_some() || !matches!(self.stage, Stage::Stream) {
-                return;
-            }
-        }
-        if !is_known {
-            self.ignored = self.ignored.saturating_add(1);
-        }
-    }
-
-    /// The device has told which byte it wants.
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, response: UploadResponse) {
-        let UploadResponse { offset, matches } = response;
-        if offset > self.target.length {
-            return self.is_beyond_end(offset);
-        }
-        // Answers to pieces that were sent before the latest answered one, or before going back, may be of yesterday: they
-        // tell how far the device came, and not that it went back.
-        let is_news = sent.order >= self.newest && sent.order >= self.barrier;
-        self.newest = self.newest.max(sent.order);
-        let is_taken = offset > sent.offset;
-        session.frame.handle_answered(sent.frame);
-        if offset > self.wanted {
-            self.wanted = offset;
-            self.next = self.next.max(offset);
-            if offset > self.furthest {
-                self.furthest = offset;
-                self.fruitless = 0;
-                self.is_heard = false;
-            }
-            self.window.handle_accepted();
-            if self.finish_at_end(matches) {
-                return;
-            }
-        } else if offset < self.wanted && is_news {
-            if offset == 0 {
-                return self.handle_lost(session);
-            }
-            self.wanted = offset;
-            self.next = offset;
-            self.go_back(session);
-            return;
-        }
-        if !is_taken && is_news && self.next > self.wanted {
-            self.window.handle_lost();
-            self.go_back(session);
-        }
-    }
-
-    /// Goes back to the byte that the device wants.
-    fn go_back(&mut self, session: &mut Session) {
-        let wanted = self.wanted;
-        let trial = self.in_flight.missed_trial(wanted, self.barrier);
-        if let Some(frame) = trial {
-            session.frame.handle_missed(frame, false);
-        }
-        self.next = wanted;
-        self.barrier = self.in_flight.next_order();
-        let _ = self.has_tries(session);
-    }
-
-    fn handle_refusal(&mut self, session: &mut Session, now: Instant, sent: &Sent, refusal: Refusal<'_>) {
-        let code = refusal.code();
-        let is_trial = sent.is_trial && (is_too_large(code) || code == Some(ReturnCode::INVALID));
-        if is_trial {
-            session.frame.handle_missed(sent.frame, true);
-        } else if is_busy(code) {
-            self.window.handle_refused();
-        } else if !is_too_large(code) {
-            let failure = Failure::Refused { command: Command::IMAGE_UPLOAD, refused: refusal.into() };
-            return self.fail(failure.into());
-        }
-        if sent.order < self.barrier || sent.offset < self.wanted {
-            return;
-        }
-        // This piece was not taken, so none behind it is; those before it may be.
-        self.next = self.next.min(sent.offset);
-        self.barrier = self.in_flight.next_order();
-        if is_trial || !self.has_tries(session) {
-            return;
-        }
-        if is_too_large(code) && self.fruitless.is_multiple_of(TRIES_OF_A_SIZE) {
-            session.frame.shrink();
-        }
-        if is_busy(code) && self.in_flight.count() == 0 {
-            session.round_trip.back_off();
-            self.pause = Some(now.saturating_add(session.timeout()));
-        }
-    }
-
-    /// Notices that pieces were not answered in time.
-    fn handle_silence(&mut self, session: &mut Session, now: Instant) {
-        if self.pause.is_some_and(|until| until <= now) {
-            self.pause = None;
-        }
-        let timeout = session.timeout();
-        let barrier = self.barrier;
-        let (mut is_silent, mut trial) = (false, None);
-        self.in_flight.give_up(|sent| {
-            let is_late = sent.at.saturating_add(timeout) <= now;
-            if is_late && sent.order >= barrier {
-                is_silent = true;
-                trial = trial.or(Some(sent.frame).filter(|_| sent.is_trial));
-            }
-            is_late
-        });
-        if !is_silent {
-            return;
-        }
-        if let Some(frame) = trial {
-            session.frame.handle_missed(frame, false);
-        } else {
-            session.round_trip.back_off();
-        }
-        self.window.handle_silence();
-        self.in_flight.give_up(|_| true);
-        self.next = self.wanted;
-        self.barrier = self.in_flight.next_order();
-        let waited = now.saturating_since(self.silent_since);
-        let sent = self.fruitless.saturating_add(1);
-        let is_last = sent >= session.policy.tries && !self.is_heard;
-        if is_last || (trial.is_none() && waited >= session.policy.give_up) {
-            return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
-        }
-        if self.has_tries(session) && self.fruitless.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
-            session.frame.shrink();
-        }
     }
 
     /// The device wants the first byte again: it was restarted, or it has the file and is done with it.

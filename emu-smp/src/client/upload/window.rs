@@ -1,8 +1,9 @@
 //! How many pieces may be under way at a time.
 //!
 //! A server holds requests and responses in the same few buffers, and loses without a word what finds none: two pieces under
-//! way to a server of two buffers are one too many unless the way is long. So the window grows while answers come, and what it
-//! has found to be too much it tries again more and more seldom. A loss now and then, as on a bad link, does not count.
+//! way to a server of two buffers are one too many unless the way is long. So the window grows while answers come, until more
+//! pieces under way would only wait at the device: then answers take longer by as much. What it has found to be too much it
+//! tries again more and more seldom. A loss now and then, as on a bad link, does not count.
 
 use core::time::Duration;
 
@@ -17,12 +18,15 @@ pub(super) struct Window {
     hold: u8,
     /// How often pieces are lost of late, in 256ths.
     loss: u8,
+    /// How long answers take with one piece under way, and of late, in 16ths of a millisecond; 0 if it is not known.
+    alone: u32,
+    of_late: u32,
 }
 
 impl Window {
     /// Starts with one piece, and never has more than `limit`.
     pub(super) fn new(limit: u8) -> Self {
-        Self { size: 1, limit: limit.clamp(1, MAX_WINDOW), accepted: 0, hold: 1, loss: 0 }
+        Self { size: 1, limit: limit.clamp(1, MAX_WINDOW), accepted: 0, hold: 1, loss: 0, alone: 0, of_late: 0 }
     }
 
     pub(super) const fn size(&self) -> u8 {
@@ -43,13 +47,32 @@ impl Window {
         }
     }
 
-    /// A piece was accepted.
-    pub(super) fn handle_accepted(&mut self) {
+    /// A piece was accepted, and its answer took so long.
+    pub(super) fn handle_accepted(&mut self, round_trip: Duration) {
         self.loss = self.loss.saturating_sub(self.loss.div_ceil(LOSS_MEMORY));
         self.accepted = self.accepted.saturating_add(1);
-        if self.size < self.limit && self.accepted >= self.hold {
+        let sixteenths = u32::try_from(round_trip.as_millis()).unwrap_or(u32::MAX).saturating_mul(16);
+        let mean = if self.size == 1 { &mut self.alone } else { &mut self.of_late };
+        *mean = if *mean == 0 { sixteenths } else { (*mean >> 1).saturating_add(sixteenths >> 1) };
+        if self.size == 1 {
+            self.grow(1);
+        } else if self.accepted >= self.size.saturating_mul(2) {
+            if self.is_waiting() { self.shrink() } else { self.grow(self.size.saturating_mul(2)) }
+        }
+    }
+
+    /// Whether about one of the pieces under way waits at the device, so that one less would do.
+    fn is_waiting(&self) -> bool {
+        let size = u32::from(self.size);
+        let without = self.alone.saturating_mul(size).saturating_mul(14);
+        self.of_late.saturating_mul(size.saturating_sub(1)).saturating_mul(16) >= without
+    }
+
+    /// Grows, once so many pieces were accepted and the device has had its rest.
+    fn grow(&mut self, accepted: u8) {
+        if self.size < self.limit && self.accepted >= self.hold.max(accepted) {
             self.size = self.size.saturating_add(1);
-            self.accepted = 0;
+            (self.accepted, self.of_late) = (0, 0);
         }
     }
 
@@ -73,7 +96,7 @@ impl Window {
     /// No answer came at all.
     pub(super) fn handle_silence(&mut self) {
         self.size = (self.size >> 1).max(1);
-        self.accepted = 0;
+        (self.accepted, self.of_late) = (0, 0);
     }
 
     fn shrink(&mut self) {
@@ -81,8 +104,7 @@ impl Window {
             self.size = self.size.saturating_sub(1);
             self.hold = self.hold.max(SHORTEST_HOLD >> 1).saturating_mul(2).min(LONGEST_HOLD);
         }
-        self.accepted = 0;
-        self.loss = 0;
+        (self.accepted, self.of_late, self.loss) = (0, 0, 0);
     }
 }
 
@@ -92,5 +114,62 @@ pub(super) const MAX_WINDOW: u8 = 8;
 const LOSS_MEMORY: u8 = 8;
 /// More than one in four.
 const LOSS_TOO_MUCH: u8 = 64;
-const SHORTEST_HOLD: u8 = 8;
-const LONGEST_HOLD: u8 = 64;
+const SHORTEST_HOLD: u8 = 4;
+const LONGEST_HOLD: u8 = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_millis(50);
+
+    fn grown(limit: u8) -> Window {
+        let mut window = Window::new(limit);
+        for _ in 0..100 {
+            window.handle_accepted(LONG);
+        }
+        window
+    }
+
+    #[test]
+    fn it_grows_while_answers_take_no_longer() {
+        assert_eq!(grown(4).size(), 4);
+        assert_eq!(grown(0).size(), 1);
+        assert_eq!(grown(200).size(), MAX_WINDOW);
+        assert_eq!(grown(4).spacing(Some(LONG)), Duration::from_millis(9));
+        assert_eq!((grown(1).spacing(Some(LONG)), grown(4).spacing(None)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn pieces_that_only_wait_at_the_device_are_not_sent() {
+        let (mut window, mut at_two) = (Window::new(4), 0);
+        for _ in 0..1000 {
+            window.handle_accepted(LONG * u32::from(window.size()));
+            at_two += u32::from(window.size() == 2);
+        }
+        assert!(window.size() <= 2);
+        assert!(at_two < 50, "{at_two}");
+    }
+
+    #[test]
+    fn a_loss_now_and_then_does_not_count_and_many_do() {
+        let mut window = grown(4);
+        for _ in 0..50 {
+            window.handle_lost();
+            for _ in 0..15 {
+                window.handle_accepted(LONG);
+            }
+        }
+        assert_eq!(window.size(), 4);
+        for _ in 0..20 {
+            window.handle_lost();
+            window.handle_accepted(LONG);
+        }
+        assert_eq!(window.size(), 1);
+        let mut window = grown(4);
+        window.handle_refused();
+        assert_eq!(window.size(), 3);
+        window.handle_silence();
+        assert_eq!(window.size(), 1);
+    }
+}

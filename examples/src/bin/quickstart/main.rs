@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use emu_client::{Checkpoint, Event, Item, Notice, ReadoutPlan, Summary};
-use emu_examples::{Energy, KilowattHours, Month, Registers, Source};
+use emu_examples::{Energy, KilowattHours, Month, Registers, Source, say};
 use emu_proto::LoadProfileEntry;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::findings::Findings;
 use crate::profile::Profile;
@@ -97,6 +97,7 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
                 profile.add(&row);
                 requests_with_rows += u64::from(!std::mem::replace(&mut is_counted, true));
                 if items.summary().rows.is_multiple_of(64) {
+                    bar.set_message(rate(items.summary().rows, started.elapsed()));
                     bar.set_position(items.progress().passed);
                 }
             }
@@ -108,7 +109,7 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
                 findings.event(event);
             }
             // Tried again, cured, or of the answers' form alone.
-            Ok(Item::Notice(notice)) => bar.suspend(|| eprintln!("{notice}")),
+            Ok(Item::Notice(notice)) => bar.suspend(|| say(&notice.to_string())),
             Err(error) => return Err(error.into()),
         }
     }
@@ -119,14 +120,14 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
 
 /// Makes a bar with rows, rate and time left; it shows on a terminal only.
 fn progress_bar(rows: u32) -> Result<ProgressBar, Box<dyn Error>> {
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {rate}, {eta} left")?;
-    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        // If it cannot be written, there is nobody to be told.
-        let _: std::fmt::Result = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
-    };
     let bar = ProgressBar::new(rows.into());
-    bar.set_style(style.with_key("rate", rate));
+    bar.set_style(ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {msg}, {eta} left")?);
     Ok(bar)
+}
+
+/// Says how many rows came in a second.
+fn rate(rows: u64, elapsed: Duration) -> String {
+    format!("{} rows/s", HumanCount((rows as f64 / elapsed.as_secs_f64()) as u64))
 }
 
 impl Year {
@@ -134,10 +135,10 @@ impl Year {
         let Summary { rows, requests, bytes, .. } = self.summary;
         writeln!(
             out,
-            "{} rows in {:.2} s: {} rows/s, {} in {} requests, and {} more to find where to start",
+            "{} rows in {:.2} s: {}, {} in {} requests, and {} more to find where to start",
             HumanCount(rows),
             self.elapsed.as_secs_f64(),
-            HumanCount((rows as f64 / self.elapsed.as_secs_f64()) as u64),
+            rate(rows, self.elapsed),
             HumanBytes(bytes),
             self.requests_with_rows,
             requests.saturating_sub(self.requests_with_rows),

@@ -1,0 +1,115 @@
+//! The command line of `emu firmware`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use crate::smp::args::SmpArgs;
+use crate::when::read_duration;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FirmwareCommand {
+    /// Lists the images that the meter holds.
+    #[command(after_help = "Example:\n  emu firmware list 192.168.1.20")]
+    List(SmpArgs),
+    /// Writes an image into the free slot. Broken off, it goes on where it was when it is run again.
+    #[command(after_help = "Example:\n  emu firmware upload 192.168.1.20 emu_professional_ii-1.0.9.bin")]
+    Upload {
+        #[command(flatten)]
+        smp: SmpArgs,
+        /// The image: a signed update file of the vendor's. It is verified before a byte is sent.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Marks an image to be started once, at the next reset.
+    #[command(after_help = "Example:\n  emu firmware test 192.168.1.20 c82baa87")]
+    Test {
+        #[command(flatten)]
+        smp: SmpArgs,
+        /// The image's hash, or as many of its first digits as no other image has.
+        #[arg(value_name = "HASH")]
+        hash: String,
+    },
+    /// Confirms an image: it is started from now on.
+    #[command(after_help = "Example:\n  emu firmware confirm 192.168.1.20")]
+    Confirm {
+        #[command(flatten)]
+        smp: SmpArgs,
+        /// The image's hash, or as many of its first digits as no other image has. Without it, the image that runs.
+        #[arg(value_name = "HASH")]
+        hash: Option<String>,
+    },
+    /// Erases the image that does not run.
+    #[command(after_help = "Example:\n  emu firmware erase 192.168.1.20")]
+    Erase {
+        #[command(flatten)]
+        smp: SmpArgs,
+        /// The slot, if not the one that the meter chooses.
+        #[arg(long, value_name = "SLOT")]
+        slot: Option<u32>,
+    },
+    /// Restarts the communication module. Meter readings are not touched.
+    #[command(after_help = "Example:\n  emu firmware reset 192.168.1.20")]
+    Reset(SmpArgs),
+    /// Does the whole update: upload, test, restart, confirm. Broken off, it goes on where it was when it is run again.
+    #[command(after_help = UPDATE, after_long_help = UPDATE)]
+    Update(UpdateArgs),
+    /// Checks an update file, without a meter.
+    #[command(after_help = "Example:\n  emu firmware verify emu_professional_ii-1.0.9.bin")]
+    Verify {
+        /// The image.
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says what the meter tells of itself: images, slots, buffers, operating system, boot loader.
+    #[command(after_help = "Example:\n  emu firmware info 192.168.1.20")]
+    Info(SmpArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    #[command(flatten)]
+    pub(crate) smp: SmpArgs,
+
+    /// The image: a signed update file of the vendor's. It is verified before a byte is sent.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Do not ask before the restart.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+
+    /// How long the meter may take to start the new image, before it is asked whether it is back. It is asked for as long again and more.
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = read_duration)]
+    pub(crate) wait: Duration,
+
+    /// Update a meter whose firmware is older than 1.0.6, which the manual says is not possible.
+    #[arg(long)]
+    pub(crate) allow_old_firmware: bool,
+
+    /// If both slots are taken, erase the image that does not run.
+    #[arg(long)]
+    pub(crate) erase: bool,
+
+    /// Erase the old image at the end. Otherwise it stays, and can be gone back to.
+    #[arg(long)]
+    pub(crate) erase_old: bool,
+}
+
+const UPDATE: &str = "\
+Examples:
+  emu firmware update 192.168.1.20 emu_professional_ii-1.0.9.bin
+  emu firmware update 192.168.1.20 FILE --yes --erase     in a script
+
+What it does, as the manual's chapter \"Firmware-Update\" has it: lists the
+images, uploads FILE into the free slot, compares the hash, marks the image to
+be tested, asks, restarts the communication module, waits until the meter is
+back (120 s, and then by asking), and confirms the image if it is the one that
+runs. If it is another, the boot loader went back, and that is an error.
+The meter goes on measuring and logging all the while.
+
+Run again after an interruption, it finds out how far it was and goes on.";

@@ -1,0 +1,230 @@
+//! `emu smp`: whatever else a meter's SMP server can be asked.
+
+pub(crate) mod args;
+mod files;
+mod hex;
+
+use emu_client::Meter;
+use emu_client::emu_smp::client::Policy;
+use emu_client::emu_smp::enumeration::{GroupListRequest, GroupListResponse};
+use emu_client::emu_smp::os::{EchoRequest, ParametersRequest, ParametersResponse};
+use emu_client::emu_smp::shell::ExecuteRequest;
+use emu_client::emu_smp::{Command, Group, List, Operation, RawRequest, Request, Version, settings, statistics};
+use emu_client::smp::{Error, ErrorKind, Smp};
+use serde::Serialize;
+
+use self::args::{RawOperation, SettingsCommand, SmpArgs, SmpCommand, SmpCommandArgs};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+pub(crate) fn run(args: &SmpCommandArgs) -> Result<Exit, Failure> {
+    let smp = smp(&args.smp)?;
+    block_on(command(smp, args))
+}
+
+/// Makes the server of the command line.
+pub(crate) fn smp(args: &SmpArgs) -> Result<Smp, Failure> {
+    let options = &args.options;
+    let meter = Meter::new(&args.meter).map_err(|error| Failure::usage(format!("invalid METER: {error}")))?;
+    let erase_wait = Policy::DEFAULT.erase_wait.max(options.timeout);
+    let policy = Policy { give_up: options.timeout, erase_wait, ..Policy::DEFAULT };
+    let version = if options.smp_version == 0 { Version::V0 } else { Version::V1 };
+    let smp = meter.smp().port(options.smp_port).version(version).policy(policy);
+    Ok(smp.largest_frame(options.largest_frame))
+}
+
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?.block_on(work)
+}
+
+async fn command(mut smp: Smp, args: &SmpCommandArgs) -> Result<Exit, Failure> {
+    let mut show = Show { smp: &mut smp, is_json: args.smp.options.json };
+    match &args.command {
+        SmpCommand::Echo { text } => show.ask(EchoRequest { text }, |echo| format!("{}\n", plain(echo.text))).await,
+        SmpCommand::Params => {
+            let text = |parameters: &ParametersResponse| {
+                format!("buffer size: {} bytes\nbuffers: {}\n", parameters.buffer_size, parameters.buffer_count)
+            };
+            show.ask(ParametersRequest, text).await
+        }
+        SmpCommand::Stats { name: None } => {
+            show.ask(statistics::ListRequest, |list| lines(list.groups.iter().map(plain))).await
+        }
+        SmpCommand::Stats { name: Some(name) } => {
+            let text = |group: &statistics::GroupResponse<'_>| {
+                lines(group.fields.iter().map(|(name, value)| format!("{}: {value}", plain(name))))
+            };
+            show.ask(statistics::GroupRequest { name }, text).await
+        }
+        SmpCommand::Settings { command } => settings_command(&mut show, command).await,
+        SmpCommand::Fs { command } => files::run(&mut show, command).await,
+        SmpCommand::Shell { words } => {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut code = 0;
+            let request = ExecuteRequest { arguments: List::from(&words[..]) };
+            show.ask(request, |response| {
+                code = response.exit_code;
+                response.output.lines().fold(String::new(), |text, line| text + &plain(line) + "\n")
+            })
+            .await?;
+            Ok(if code == 0 { Exit::Complete } else { Exit::Failed })
+        }
+        SmpCommand::Groups => {
+            let text = |groups: &GroupListResponse<'_>| {
+                lines(groups.groups.iter().map(|group| format!("{} {group}", group.0)))
+            };
+            show.ask(GroupListRequest, text).await
+        }
+        SmpCommand::Raw { operation, group, command, body } => {
+            let body = hex::bytes(body).map_err(|error| Failure::usage(format!("invalid BODY: {error}")))?;
+            let operation = match operation {
+                RawOperation::Read => Operation::Read,
+                RawOperation::Write => Operation::Write,
+            };
+            let command = Command { group: Group(*group), number: *command };
+            let answer =
+                show.smp.request(RawRequest { operation, command, body: &body }, |answer| hex::digits(answer.0));
+            print(&(answer.await? + "\n"))
+        }
+    }
+}
+
+async fn settings_command(show: &mut Show<'_>, command: &SettingsCommand) -> Result<Exit, Failure> {
+    match command {
+        SettingsCommand::Read { name } => {
+            let request = settings::ReadRequest { name, max_size: None };
+            show.ask(request, |setting| format!("{}\n", hex::digits(setting.value))).await
+        }
+        SettingsCommand::Write { name, value } => {
+            let value = hex::bytes(value).map_err(|error| Failure::usage(format!("invalid VALUE: {error}")))?;
+            show.ask(settings::WriteRequest { name, value: &value }, done).await
+        }
+        SettingsCommand::Delete { name } => show.ask(settings::DeleteRequest { name }, done).await,
+        SettingsCommand::Commit => show.ask(settings::CommitRequest, done).await,
+        SettingsCommand::Load => show.ask(settings::LoadRequest, done).await,
+        SettingsCommand::Save { name } => show.ask(settings::SaveRequest { name: name.as_deref() }, done).await,
+    }
+}
+
+/// Asks, and prints the answer.
+struct Show<'a> {
+    smp: &'a mut Smp,
+    is_json: bool,
+}
+
+impl Show<'_> {
+    /// Asks, and prints the response: as JSON if that is wanted, else as `text` puts it.
+    async fn ask<R>(&mut self, request: R, text: impl FnOnce(&R::Response<'_>) -> String) -> Result<Exit, Failure>
+    where
+        R: Request,
+        for<'r> R::Response<'r>: Serialize,
+    {
+        let is_json = self.is_json;
+        let printed = self.smp.request(request, |response| {
+            let text = text(&response);
+            if is_json { json(&response) } else { Ok(text) }
+        });
+        print(&printed.await??)
+    }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    text.map(|text| text + "\n").map_err(|error| Failure::failed(format!("cannot write JSON: {error}")))
+}
+
+pub(crate) fn print(text: &str) -> Result<Exit, Failure> {
+    let mut output = Output::stdout();
+    output.write(text).and_then(|()| output.finish(|| Ok(()))).map(|()| Exit::Complete)
+}
+
+/// What the device sends goes to a terminal: no control characters.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|character| {
+            let escaped = character.is_control() && character != '\t';
+            let (plain, escape) =
+                if escaped { (None, Some(character.escape_debug())) } else { (Some(character), None) };
+            plain.into_iter().chain(escape.into_iter().flatten())
+        })
+        .collect()
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
+}
+
+fn done<T>(_: &T) -> String {
+    "Done\n".to_owned()
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut message = error.with_causes();
+        if let Some(step) = next_step(&error) {
+            message.push_str("\nemu: ");
+            message.push_str(&step);
+        }
+        Self::failed(message)
+    }
+}
+
+/// What to do about an error.
+fn next_step(error: &Error) -> Option<String> {
+    use emu_client::emu_smp::client::{Failure as Asked, Refused, UpdateError};
+    use emu_client::emu_smp::{GroupError, ReturnCode};
+
+    let meter = error.address();
+    if let ErrorKind::Update { error: update, .. } = error.kind() {
+        return Some(match update {
+            UpdateError::NoFreeSlot { .. } => {
+                format!("if it is not needed, run `emu firmware erase {meter}`, or update with --erase")
+            }
+            UpdateError::OldFirmware { .. } => {
+                "the manual says that such a firmware cannot be updated; --allow-old-firmware tries nevertheless"
+                    .to_owned()
+            }
+            UpdateError::Reverted { .. } => {
+                format!("see `emu firmware list {meter}`; the update can be run again")
+            }
+            UpdateError::NotBack { .. } => {
+                format!(
+                    "see whether the meter has got another IP address; then run the update again, or `emu firmware list {meter}`"
+                )
+            }
+            UpdateError::Cancelled => "run it again to go on".to_owned(),
+            _ => return refused_step(error),
+        });
+    }
+    return refused_step(error);
+
+    fn refused_step(error: &Error) -> Option<String> {
+        let meter = error.address();
+        if matches!(error.kind(), ErrorKind::PortClosed { .. }) {
+            return Some(ALLOW.to_owned());
+        }
+        match error.kind().failure()? {
+            Asked::NoAnswer { .. } => Some(ALLOW.to_owned()),
+            Asked::Refused { refused: Refused::Group(group), .. } => match *group {
+                GroupError::IMAGE_NO_FREE_SLOT => {
+                    Some(format!("see `emu firmware list {meter}`; `emu firmware erase {meter}` frees a slot"))
+                }
+                GroupError::IMAGE_HASH_NOT_FOUND => Some(format!("see `emu firmware list {meter}`")),
+                _ => None,
+            },
+            Asked::Refused { refused: Refused::Code { code, .. }, .. } => match *code {
+                ReturnCode::BAD_STATE => Some(format!("see `emu firmware list {meter}`")),
+                ReturnCode::UNKNOWN => {
+                    Some("--smp-version 1 may make the meter say why, if its firmware knows that version".to_owned())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+const ALLOW: &str = "is the meter on, and are updates allowed on its configuration page (\"Online-Update erlauben\")? \
+    Its SMP port is 1337 unless --smp-port says otherwise";
