@@ -41,8 +41,8 @@ for target; do
     log=target/fuzz/$target.log
     mkdir -p "$corpus" "$artifacts"
     cp "fuzz/seeds/$target"/* "$corpus/"
-    # A plan's bytes are a script, of which a few hundred are a long one.
-    case $target in plan) longest=512 ;; *) longest=4096 ;; esac
+    # Their bytes are scripts, of which a few hundred are a long one.
+    case $target in plan | smp_upload) longest=512 ;; *) longest=4096 ;; esac
     result=passed
     "target/fuzz/$host/release/$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=1024 \
         -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" >"$log" 2>&1 || result=FAILED

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Instructions that a row costs, counted by callgrind, and their ratios to what one would pick instead. Fails where a limit is
+# Instructions that a row of a read-out or a frame of SMP costs, counted by callgrind, and their ratios to what one would pick instead. Fails where a limit is
 # passed. Counts do not depend on what else the machine does. Usage: benches/scripts/instructions.sh; needs valgrind.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -44,4 +44,20 @@ at_least() { # variant, how many times `whole`, name
 at_least nom_tuned 2 'nom 8, leaf parsers by hand'
 at_least csv_records 5 'csv, record used again'
 at_least csv_serde 8 'csv, serde, chrono'
+
+printf '\n| frames | instructions a frame | | |\n|---|--:|---|---|\n'
+# What was measured, and a tenth more.
+at_most emu-decode-list 16200 'the list of two images, decoded'
+list=$row
+at_most emu-encode-list 4750 'the same, encoded'
+at_most emu-decode-piece 850 'a piece of 512 bytes, decoded'
+piece=$row
+at_most emu-encode-piece 910 'the same, encoded'
+beside() { # variant, how many times, what, of how many instructions, name
+    measure "$1"
+    verdict "$((row >= $4 * $2))" "$5 | $row | at least $2 times $3"
+}
+beside ciborium-decode-list 1 emu-smp "$list" 'list, decoded by ciborium and serde'
+beside mcumgr-decode-list 2 emu-smp "$list" 'list, decoded by mcumgr-smp'
+beside ciborium-decode-piece 6 emu-smp "$piece" 'piece, decoded by ciborium and serde'
 exit $status

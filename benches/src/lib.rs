@@ -1,9 +1,10 @@
-//! Bodies to be parsed, and what users would parse them with.
+//! Bodies and frames to be parsed, and what users would parse them with.
 //!
 //! All bodies are synthetic: a dozen simulated meters of different sites, 3000 rows each, since looping over one meter
 //! flatters code that branches; and rows whose fields are of random length, which is the worst that can come.
 
 pub mod bodies;
+pub mod frames;
 pub mod peers;
 
 use emu_proto::{Entry, LoadProfileEntry};

@@ -11,7 +11,7 @@
 use core::fmt;
 
 use super::body;
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, Kind, Reader, Writer};
 
 body! {
     /// A pool of memory, which is lent block by block.
@@ -75,13 +75,22 @@ impl<'a> Decode<'a> for MemoryPoolsResponse<'a> {
         let mut within = None;
         let mut map = reader.map()?;
         while let Some(key) = reader.key(&mut map)? {
-            let is_wrapper = matches!(key, "tasks" | "mpools") && reader.clone().value::<MemoryPool>().is_err();
+            let is_wrapper = matches!(key, "tasks" | "mpools") && !is_pool(reader.clone())?;
             if is_wrapper { reader.field("mpools", &mut within)? } else { reader.skip()? }
         }
         Ok(Self(match within {
             Some(pools) => Shape::Pools(pools),
             None => Shape::Flat(flat.value()?),
         }))
+    }
+}
+
+/// Whether a pool is there and not something else; an error if the body ends before that is known.
+fn is_pool(mut reader: Reader<'_>) -> Result<bool, DecodeError> {
+    match reader.value::<MemoryPool>() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == DecodeErrorKind::End => Err(error),
+        Err(_) => Ok(false),
     }
 }
 
@@ -153,6 +162,16 @@ mod tests {
 
     fn names(body: &[u8]) -> Vec<&str> {
         decode::<MemoryPoolsResponse<'_>>(body).unwrap().iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_ends_there() {
+        for body in [[b"\xa1\x65tasks", POOL].concat(), [b"\xa1\x66mpools\xa1\x64heap", POOL].concat()] {
+            for length in 0..body.len() {
+                let error = decode::<MemoryPoolsResponse<'_>>(&body[..length]).unwrap_err();
+                assert_eq!(error.kind, DecodeErrorKind::End, "cut at {length}");
+            }
+        }
     }
 
     #[test]
