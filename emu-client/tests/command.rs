@@ -109,6 +109,10 @@ fn what_is_lost_shows_in_sentences_and_in_the_exit_code() {
     assert!(outcome.stderr.contains("rows 40 to 41 are missing in the meter's log"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("2 rows asked for and not there"), "{}", outcome.stderr);
     assert_eq!(rows_of(&outcome.stdout).len(), 98);
+    // At the lower end, with row 39 below it.
+    let outcome = emu(&["data", &meter, "--last", "61"]);
+    assert_eq!((outcome.code, rows_of(&outcome.stdout).len()), (3, 59));
+    assert!(outcome.stderr.contains("rows 40 to 41 are missing in the meter's log"), "{}", outcome.stderr);
 
     let defects = Defects { malformed: [(40, Malformed::Garbage)].into(), ..Defects::default() };
     let (_simulator, meter) = start(Simulator::builder().rows(100).defects(defects));

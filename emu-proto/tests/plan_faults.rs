@@ -131,6 +131,64 @@ fn gap() {
 }
 
 #[test]
+fn a_hole_at_the_lower_end_is_a_gap_if_a_row_is_below_it() {
+    let mut meter = Meter::new(1, 1, 100);
+    meter.holes.extend([104, 105, 200]);
+    meter.log(203);
+    // The ring reaches down to 104, of which nobody can tell whether it was logged.
+    assert_eq!(meter.oldest(), Some(106));
+    let absent = |first, last| Event::Absent { first, last };
+    let gap = |first, last| Event::Gap { first, last };
+    for (low, count) in [(104, 100), (95, 109), (200, 4)] {
+        let events = if low == 200 { vec![gap(200, 200)] } else { vec![absent(low, 105), gap(200, 200)] };
+        let rows: Vec<u32> = meter.ring.range(low..).map(|(index, _)| *index).collect();
+        for block in [2, 5, 3000] {
+            for plan in [Plan::last(count), Plan::indices(low, 203)] {
+                let seen = read(plan.clone().block(block), &meter);
+                assert_eq!((seen.indices(), seen.events), (rows.clone(), events.clone()), "from {low}, block {block}");
+                assert!(count > 9 || seen.requests.len() <= 8, "{:?}", seen.requests);
+                let mut seen = read(plan.block(block).descending(), &meter);
+                seen.events.reverse();
+                assert_eq!((seen.rows.len(), &seen.events), (rows.len(), &events), "to {low}, block {block}");
+            }
+        }
+    }
+    // All that was asked for.
+    meter.holes.extend(210..220);
+    meter.log(30);
+    for (plan, event) in [
+        (Plan::indices(200, 200), gap(200, 200)),
+        (Plan::indices(211, 215), gap(211, 215)),
+        (Plan::indices(215, 211), gap(211, 215)),
+        (Plan::indices(90, 99), absent(90, 99)),
+        (Plan::indices(99, 90), absent(90, 99)),
+    ] {
+        let seen = read(plan, &meter);
+        assert_eq!((seen.indices(), seen.events), (vec![], vec![event]));
+    }
+}
+
+#[test]
+fn whether_a_row_is_below_a_hole_is_not_believed_at_once() {
+    let mut meter = Meter::new(1, 1, u32::MAX);
+    meter.holes.extend([6, 7]);
+    meter.log(20);
+    for (at, fault) in (0..9).flat_map(|at| [(at, Fault::Short(0)), (at, Fault::Broken(0)), (at, Fault::Bad(0))]) {
+        for plan in [Plan::last(15), Plan::last(15).descending()] {
+            let seen = read_with(plan, &mut meter.clone(), |_, n| if n == at { fault } else { Fault::None });
+            assert_eq!(seen.rows.len(), 13, "{fault:?} at {at}");
+            assert_eq!(seen.events, [Event::Gap { first: 6, last: 7 }], "{fault:?} at {at}");
+        }
+    }
+    // Overwritten while the read-out comes to them: no row is below.
+    let mut meter = with_rows(1, 20);
+    meter.depth = 15;
+    let grow = |_: &mut Meter, n| if n == 1 { Fault::Growing(0, 3) } else { Fault::None };
+    let seen = read_with(Plan::last(20), &mut meter, grow);
+    assert_eq!((seen.indices(), seen.events), (upto(9..=20), vec![Event::Absent { first: 1, last: 8 }]));
+}
+
+#[test]
 fn gap_wider_than_a_request() {
     let mut meter = Meter::new(1, 1, u32::MAX);
     meter.holes.extend(500..10_000);

@@ -270,7 +270,10 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
                 assert!(!range.clone().any(is_there), "{event}");
             }
             Event::Overrun { .. } => assert!(!range.clone().any(is_there), "{event}"),
-            Event::Absent { .. } => assert!(!range.clone().any(is_there), "{event}"),
+            Event::Absent { first, .. } => {
+                assert!(!range.clone().any(is_there), "{event}");
+                assert!(meter.ring.range(..first).next().is_none(), "{event}, and rows below are there");
+            }
             _ => panic!("{event}"),
         }
         for index in range {

@@ -26,6 +26,9 @@ use crate::serial::SerialNumber;
 #[non_exhaustive]
 pub enum Event {
     /// The meter's log skips these indices: rows before and after them are there.
+    ///
+    /// At the lower end of rows that were asked for by index or by count, the block of rows below is looked through for one
+    /// that is there.
     Gap {
         /// The lowest missing index.
         first: u32,
@@ -46,8 +49,8 @@ pub enum Event {
         /// The highest missing index.
         last: u32,
     },
-    /// These rows were asked for by index or by count, and the log's oldest row is younger. They were not known to be
-    /// there when the read-out started.
+    /// These rows were asked for by index or by count, and the log's oldest row is younger: no row below them is there.
+    /// They were not known to be there when the read-out started.
     Absent {
         /// The lowest missing index.
         first: u32,

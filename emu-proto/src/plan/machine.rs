@@ -78,6 +78,8 @@ pub(super) enum Goal {
     High,
     /// The row after a hole.
     Resume { is_anchor_seen: bool },
+    /// Any row below those that are missing at the lower end of what was asked for.
+    Below,
 }
 
 impl Machine {
@@ -357,7 +359,7 @@ impl Machine {
         self.start_reading();
     }
 
-    fn search(&mut self, search: Search, goal: Goal) {
+    pub(super) fn search(&mut self, search: Search, goal: Goal) {
         match search.at_once() {
             Some(outcome) => self.search_came_to(search, goal, outcome),
             None => self.state = State::Search(search, goal),
@@ -416,6 +418,7 @@ impl Machine {
             (Outcome::Nowhere | Outcome::Untrusted, Goal::Resume { is_anchor_seen }) => {
                 self.ask_newest(Why::Empty { found: None, is_anchor_seen });
             }
+            (outcome, Goal::Below) => self.looked_below(outcome),
         }
     }
 

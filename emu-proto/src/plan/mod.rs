@@ -111,7 +111,7 @@ use crate::request::Readout;
 ///
 /// The number of requests depends on the span and on what is wrong with the log, and is bounded: one for the newest row,
 /// a search each for the oldest row and for the two ends of a range of time, one a block, and for each place where rows
-/// are missing up to three and another search. A search takes one request for each halving, 17 for the rows of three years
+/// are missing up to three and another search, and up to three more for those at the lower end. A search takes one request for each halving, 17 for the rows of three years
 /// and 32 at most, and two or three more; each may be doubled by rows that are missing or whose clock was not set, and
 /// trebled by rows that cannot be read. If holes mislead the search for a row that is there, it starts again below, 64
 /// times at most, and each time a block of rows further down.
@@ -187,7 +187,7 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Plans to read the last `count` rows, which may be more than one request yields.
     ///
-    /// Rows are counted by index. If the log holds fewer, [`Event::Absent`] names those that it does not hold.
+    /// Rows are counted by index. If the log holds fewer, [`Event::Absent`] names those that are older than its oldest row.
     #[must_use]
     pub const fn last(count: u32) -> Self {
         Self::new(Target::Last(count), Order::Ascending, Times::ALWAYS)

@@ -176,7 +176,7 @@ impl Machine {
             return self.abandon();
         }
         let is_known_log = !self.is_anchor_gone(row.index) || self.vouch(row.index);
-        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row)) {
             return self.abandon();
         }
         match checkpoint {

@@ -364,6 +364,9 @@ impl<R: ModelEntry> Session<R> {
         let losses = || self.losses.iter().chain(&self.all_losses);
         let (Some(newest), true, false) = (self.newest, self.is_plain(), is_foreign) else { return };
         let delivered: HashSet<u32> = self.all_rows.iter().map(R::index).collect();
+        for (event, rows) in losses().filter(|(event, _)| matches!(event, Event::Absent { .. })) {
+            assert!(self.meter.ring.range(..rows.start()).next().is_none(), "{event}, and rows below are there");
+        }
         for (index, row) in self.meter.ring.range(..=newest) {
             let was_bad = self.meter.was_bad.contains(index) || self.meter.unreadable.contains(index);
             let is_delivered = delivered.contains(index);
