@@ -159,8 +159,12 @@ pub enum Verdict {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum End {
     /// All of it came. After [`Verdict::Abandon`] either may be told.
+    ///
+    /// An answer without rows is taken for a place without rows. It has a header line at least, unless the meter writes none:
+    /// a body of no bytes at all is [`Broken`](Self::Broken).
     Complete,
-    /// It did not come, or came in part: no connection, an error of HTTP, a body that is no read-out or that is cut.
+    /// It did not come, or came in part: no connection, an error of HTTP, a body that is no read-out, that is cut or that has
+    /// no bytes.
     Broken,
 }
 
