@@ -256,7 +256,8 @@ fn events_are_sentences() {
     for (event, text) in [
         (Event::Gap { first: 4, last: 5 }, "rows 4 to 5 are missing in the meter's log"),
         (Event::Unreadable { first: 4, last: 4 }, "row 4 is lost: sent repeatedly, and never readable"),
-        (Event::NotRead { first: 4, last: 5 }, "rows 4 to 5 are not read, since the log is not the same any more"),
+        (Event::NotRead { first: 4, last: 5 }, "rows 4 to 5 are not read, for the reason told before"),
+        (Event::OutOfOrder { index: 4, after: 5 }, "answers come in another order than asked for: row 4 after row 5"),
         (
             Event::MeterSwapped { old, new, index: 9 },
             "meter 12345678 answers in place of meter 00000001 (seen at index 9)",

@@ -57,7 +57,8 @@ pub enum Event {
         /// The highest missing index.
         last: u32,
     },
-    /// These rows were still to be read when the log became another one; see the event before.
+    /// These rows were still to be read when the log became another one, or when answers came in another order; see the
+    /// event before.
     NotRead {
         /// The lowest index that was not read.
         first: u32,
@@ -94,6 +95,14 @@ pub enum Event {
     Duplicate {
         /// The row's index.
         index: u32,
+    },
+    /// Answers come in another order than asked for, or in none: twice in a row, a row came after one that should follow it.
+    /// The read-out ends; what is left is [`NotRead`](Self::NotRead).
+    OutOfOrder {
+        /// The index of the row that came too late.
+        index: u32,
+        /// The index of the row that came before it.
+        after: u32,
     },
     /// An answer holds rows outside of the range that was asked for; they were discarded. Told once an answer.
     Unasked {
@@ -163,7 +172,7 @@ impl fmt::Display for Event {
             }
             Self::Absent { first, last } => write!(f, "{} not in the meter's log (any more)", Rows(first, last)),
             Self::NotRead { first, last } => {
-                write!(f, "{} not read, since the log is not the same any more", Rows(first, last))
+                write!(f, "{} not read, for the reason told before", Rows(first, last))
             }
             Self::IndexRestart { index, newest: Some(newest) } => {
                 write!(f, "the log numbers its rows anew: it had reached index {index}, and is now at {newest}")
@@ -178,6 +187,9 @@ impl fmt::Display for Event {
                 write!(f, "from row {index} on, rows carry serial number {after} in place of {before}")
             }
             Self::Duplicate { index } => write!(f, "row {index} came again, and was discarded"),
+            Self::OutOfOrder { index, after } => {
+                write!(f, "answers come in another order than asked for: row {index} after row {after}")
+            }
             Self::Unasked { index } => {
                 write!(f, "the meter sent row {index}, which was not asked for; it was discarded")
             }

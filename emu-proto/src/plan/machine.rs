@@ -198,6 +198,10 @@ impl Machine {
         match self.state {
             // What the answer showed was drawn from it when it was abandoned.
             _ if self.answer.is_settled => {
+                if self.answer.set_aside.is_some() && !is_complete && !self.answer.is_ordered {
+                    // A single row shows no order, and what is missing may have been still to come.
+                    self.reading.is_suspect = false;
+                }
                 if !self.answer.has_moved {
                     self.fruitless = self.fruitless.saturating_add(1);
                 }
@@ -228,7 +232,9 @@ impl Machine {
             self.fruitless = self.fruitless.saturating_add(1);
             newest.is_empty |= is_empty;
             if has_bad_lines || self.answer.is_unsure {
-                newest.count = newest.count.saturating_mul(2).min(self.log.limit());
+                // From one row again after the most, since the log may have a newer one by now, which can be read.
+                let limit = self.log.limit();
+                newest.count = if newest.count >= limit { 1 } else { newest.count.saturating_mul(2).min(limit) };
             }
             self.state = State::Newest(newest);
             return;
@@ -467,10 +473,10 @@ impl Machine {
     pub(super) fn progress(&self) -> Progress {
         let Reading { first, next, total, .. } = self.reading;
         let passed = match (next, total) {
-            (Some(next), Some(_)) => u64::from(first.abs_diff(next)),
+            (Some(next), Some(_)) => first.abs_diff(next),
             (_, total) => total.unwrap_or(0),
         };
-        Progress { delivered: self.delivered, passed, total }
+        Progress { delivered: self.delivered, passed: u64::from(passed), total: total.map(u64::from) }
     }
 
     pub(super) fn finish(&mut self, is_complete: bool) {

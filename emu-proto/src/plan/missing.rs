@@ -63,7 +63,12 @@ impl Machine {
 
     /// Whether the rows before `index` were missing in the answer before this one as well.
     fn agrees_with_last_answer(&self, index: u32) -> bool {
-        self.answer.is_repeated && self.reading.seen_after.is_none_or(|seen| !self.order.is_before(seen, index))
+        let reached = match (self.reading.seen_after, self.reading.empty_to) {
+            (Some(seen), _) => Some(seen),
+            (None, Some(to)) => self.order.after(to),
+            (None, None) => None,
+        };
+        self.answer.is_repeated && reached.is_some_and(|reached| !self.order.is_before(reached, index))
     }
 
     /// Has the same rows asked for once more.

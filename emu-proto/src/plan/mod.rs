@@ -118,7 +118,10 @@ use crate::request::Readout;
 ///
 /// # What it takes for granted
 ///
-/// That the meter sends a range in the order asked for; rows out of order are discarded. That rows which are there follow
+/// That the meter sends a range in the order asked for. Where rows are missing in an answer, the rest of it is looked at: if
+/// they come there, it is asked for again, and if they come so a second time, [`Event::OutOfOrder`] tells it and the read-out
+/// ends, with what is left as [`Event::NotRead`]. It is not read in the order that comes: that would take an answer's worth of
+/// memory. A meter that knows but one order can be read in that, see [`order`](Self::order). That rows which are there follow
 /// each other without a hole wider than [`Log::limit`](crate::Log::limit): reading downwards, nothing is looked for below
 /// such a hole, nor below it if it is in the way of the search for the oldest row. That a row which was missing in two
 /// answers, both complete and without bad lines, is not there. That a log which is cleared numbers its rows from its
