@@ -27,7 +27,7 @@ impl Machine {
                 self.look_below(next, Some((index, Some(row))));
                 return false;
             }
-            self.tell_loss(next, last, self.answer.is_anchor_seen);
+            self.tell_loss(next, last, self.answer.is_anchor_seen, Some(row));
             self.reading.seen_after = None;
         } else {
             self.suspect(Some(index));
@@ -159,7 +159,7 @@ impl Machine {
             if !is_anchor_seen && self.must_look_below(next) {
                 return self.look_below(next, found);
             }
-            self.tell_loss(next, last, is_anchor_seen);
+            self.tell_loss(next, last, is_anchor_seen, found.and_then(|(_, row)| row));
             self.go_on_after(last);
         }
         if let Some((_, row)) = found {
@@ -169,9 +169,14 @@ impl Machine {
         self.finish_if_read();
     }
 
-    /// Tells why rows are missing, both of which ends are given in the order of reading.
-    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool) {
+    /// Tells why rows are missing, both of which ends are given in the order of reading; `after` is the row after them.
+    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool, after: Option<Checkpoint>) {
         let (first, last) = (next.min(last), next.max(last));
+        let is_known_before = self.continuity.previous().is_some();
+        if is_known_before && is_anchor_seen && after.is_some_and(|row| self.is_outside(row)) {
+            // A hole between two rows that nobody asked for.
+            return;
+        }
         if self.order == Order::Descending || is_anchor_seen {
             return self.events.push(Event::Gap { first, last });
         }

@@ -223,7 +223,9 @@ impl<R: Entry> ReadoutPlan<R> {
     /// A row whose clock was not set has its place judged in lieu of its time: it is delivered if it stands between the
     /// bounds, or if there are none that can be trusted.
     ///
-    /// Events about the clock are told for all rows that are looked at.
+    /// Of rows beyond the bounds, nothing is told: events about the clock, and holes, are left out if the rows on both sides
+    /// are earlier than the range, or both later. Rows that could not be read, or were overwritten meanwhile, are told
+    /// wherever they stand, since nobody knows their times.
     ///
     /// ```
     /// use chrono::{DateTime, TimeDelta};

@@ -3,6 +3,8 @@
 //! Each request starts with the row before those that are wanted, the *anchor*, which is known to be there: if another row
 //! has its index, it is another log. What is missing in an answer is the matter of `missing`.
 
+use core::cmp::Ordering;
+
 use super::Verdict;
 use super::answer::Answer;
 use super::checkpoint::Checkpoint;
@@ -300,7 +302,8 @@ impl Machine {
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
-        self.continuity.follow(row, self.order, &mut self.events);
+        let tells = !self.is_outside(row);
+        self.continuity.follow(row, self.order, tells, &mut self.events);
         let is_late = self.is_late(row);
         let is_wanted = !is_late
             && if is_clock_set(row.timestamp) {
@@ -318,6 +321,26 @@ impl Machine {
             self.last_delivered = Some(row);
         }
         Verdict::Deliver
+    }
+
+    /// Whether both this row and the one read before it were logged before the times asked for, or both after them.
+    pub(super) fn is_outside(&self, row: Checkpoint) -> bool {
+        let side = self.side(row);
+        side != Ordering::Equal && self.continuity.previous().is_none_or(|previous| self.side(previous) == side)
+    }
+
+    /// Where the row stands by the times asked for. One without a time is judged by its place.
+    fn side(&self, row: Checkpoint) -> Ordering {
+        let is_early = if is_clock_set(row.timestamp) {
+            self.times.since.is_some_and(|since| row.timestamp < since)
+        } else {
+            u64::from(row.index) < self.reading.core_low
+        };
+        match (is_early, self.is_late(row)) {
+            (true, _) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            (false, false) => Ordering::Equal,
+        }
     }
 
     /// Whether the row was logged after the times asked for. One without a time is judged by its place.
