@@ -57,6 +57,15 @@ pub enum Event {
         /// The highest missing index.
         last: u32,
     },
+    /// These rows were asked for by index, and the log's newest row is older: they were not logged when the read-out started.
+    ///
+    /// Not told if the upper end is [`u32::MAX`], which asks for all rows from the lower end on.
+    NotYet {
+        /// The lowest missing index.
+        first: u32,
+        /// The highest missing index.
+        last: u32,
+    },
     /// These rows were still to be read when the log became another one, or when answers came in another order; see the
     /// event before.
     NotRead {
@@ -154,6 +163,7 @@ impl Event {
             | Self::Unreadable { first, last }
             | Self::Overrun { first, last }
             | Self::Absent { first, last }
+            | Self::NotYet { first, last }
             | Self::NotRead { first, last } => Some(first..=last),
             _ => None,
         }
@@ -171,6 +181,7 @@ impl fmt::Display for Event {
                 write!(f, "{} lost: overwritten by the meter before the read-out came there", Rows(first, last))
             }
             Self::Absent { first, last } => write!(f, "{} not in the meter's log (any more)", Rows(first, last)),
+            Self::NotYet { first, last } => write!(f, "{} not logged yet", Rows(first, last)),
             Self::NotRead { first, last } => {
                 write!(f, "{} not read, for the reason told before", Rows(first, last))
             }

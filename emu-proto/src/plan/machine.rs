@@ -251,6 +251,7 @@ impl Machine {
     /// Starts from the newest row: the span ends there, whatever is logged from now on.
     fn start(&mut self, newest: Option<Checkpoint>) {
         self.newest = newest;
+        self.tell_not_yet();
         let Some(newest) = newest else {
             if let Target::Since(checkpoint) = self.target {
                 self.events.push(Event::IndexRestart { index: checkpoint.index, newest: None });
@@ -272,6 +273,15 @@ impl Machine {
             }
         }
         self.find_low(newest);
+    }
+
+    /// Tells which of the rows that were asked for by index are above the newest one.
+    fn tell_not_yet(&mut self) {
+        let Target::Indices { low, high } = self.target else { return };
+        let above = self.newest.map_or(Some(low), |newest| newest.index.checked_add(1).map(|above| above.max(low)));
+        if let Some(first) = above.filter(|first| *first <= high && high < u32::MAX) {
+            self.events.push(Event::NotYet { first, last: high });
+        }
     }
 
     /// The checkpoint is of another log than the meter's: tells how it is another, and reads all there is.

@@ -202,8 +202,8 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Plans to read the rows between two indices, both inclusive; descending if `from` is the larger one.
     ///
-    /// Rows older than the log's oldest are told as [`Event::Absent`]. Rows above its newest are not there yet, and are
-    /// not waited for.
+    /// Rows older than the log's oldest are told as [`Event::Absent`]. Rows above its newest are told as
+    /// [`Event::NotYet`] and not waited for; up to [`u32::MAX`] is up to the newest.
     #[must_use]
     pub const fn indices(from: u32, to: u32) -> Self {
         if from > to {

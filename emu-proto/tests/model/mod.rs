@@ -193,7 +193,8 @@ impl Seen {
 
     /// Where the span ends: at the newest row that was told first, or told again and read up to.
     pub(crate) fn end(&self) -> Option<u32> {
-        let told = self.events.iter().filter_map(Event::undelivered).map(|range| *range.end());
+        let told = self.events.iter().filter(|event| !matches!(event, Event::NotYet { .. }));
+        let told = told.filter_map(Event::undelivered).map(|range| *range.end());
         let furthest = told.chain(self.indices()).max();
         let ends = self.newest.into_iter().chain(self.newest_again.iter().flatten().copied());
         ends.clone().filter(|end| furthest.is_none_or(|index| index <= *end)).min().or(self.newest)
