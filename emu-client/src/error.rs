@@ -173,6 +173,11 @@ pub enum ErrorKind {
     /// The answer broke off within a row, and the end of the connection was the only mark of its end. Tried again.
     #[error("the answer broke off")]
     CutShort(#[source] ReadError),
+    /// The answer has no byte, not even a header line. Tried again.
+    ///
+    /// It is an answer without rows if the meter sent rows without a header line before, in the same read-out.
+    #[error("the answer is empty: not even a header line came")]
+    Empty,
     /// The answer is longer than any read-out. Tried again.
     #[error("the answer is longer than {limit} bytes, which no read-out is")]
     TooLong {
@@ -219,6 +224,7 @@ impl ErrorKind {
             | Self::Http(_)
             | Self::BrokeOff { .. }
             | Self::CutShort(_)
+            | Self::Empty
             | Self::TooLong { .. } => true,
             Self::Status(status) => matches!(status, 408 | 429 | 500..),
             Self::Unauthorized { .. }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use emu_proto::{Checkpoint, Decoder, End, Entry, Progress, ReadError, Readout, ReadoutPlan, RequestTarget, Verdict};
+use emu_proto::{
+    Checkpoint, Decoder, Deviations, End, Entry, Progress, ReadError, Readout, ReadoutPlan, RequestTarget, Verdict,
+};
 use futures_core::Stream;
 use tokio::time::{Sleep, sleep};
 
@@ -244,6 +246,10 @@ impl<R: Entry> Items<R> {
     /// The body has come to its end, as far as anybody can tell.
     fn finish_body(&mut self) {
         let State::Reading(reading) = &mut self.state else { return };
+        // A meter that writes no header lines has nothing else to say that there are no rows.
+        if reading.decoder.offset() == 0 && !self.summary.deviations.contains(Deviations::NO_HEADER) {
+            return self.failed(ErrorKind::Empty);
+        }
         let is_unsure = reading.answer.is_close_delimited;
         match reading.decoder.finish() {
             None => {}

@@ -109,6 +109,17 @@ fn what_is_lost_shows_in_sentences_and_in_the_exit_code() {
     assert!(outcome.stderr.contains("rows 40 to 41 are missing in the meter's log"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("2 rows asked for and not delivered; see above"), "{}", outcome.stderr);
     assert_eq!(rows_of(&outcome.stdout).len(), 98);
+    // What is not there yet, unless the upper end is open.
+    for (from, to, rows) in [("99", "102", 2), ("200", "210", 0)] {
+        let outcome = emu(&["data", &meter, "--from", from, "--to", to]);
+        assert_eq!((outcome.code, rows_of(&outcome.stdout).len()), (3, rows));
+        assert!(outcome.stderr.contains("not logged yet"), "{}", outcome.stderr);
+    }
+    assert_eq!(emu(&["data", &meter, "--from", "99"]).code, 0);
+    // At the lower end, with row 39 below it.
+    let outcome = emu(&["data", &meter, "--last", "61"]);
+    assert_eq!((outcome.code, rows_of(&outcome.stdout).len()), (3, 59));
+    assert!(outcome.stderr.contains("rows 40 to 41 are missing in the meter's log"), "{}", outcome.stderr);
 
     let defects = Defects { malformed: [(40, Malformed::Garbage)].into(), ..Defects::default() };
     let (_simulator, meter) = start(Simulator::builder().rows(100).defects(defects));

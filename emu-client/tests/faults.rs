@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use common::{QUICK, collect, meter, raw_server, read};
-use emu_client::emu_proto::{Delimiter, Deviations, Dialect, ReadErrorKind, write_header, write_row};
+use emu_client::emu_proto::{Delimiter, Deviations, Dialect, HeaderForm, ReadErrorKind, write_header, write_row};
 use emu_client::{Error, ErrorKind, LoadProfileEntry, Meter, Notice, Readout, ReadoutPlan, Step};
 use emu_simulator::{BodyLength, Fault, Household, Simulator};
 use tokio::io::AsyncWriteExt;
@@ -50,6 +50,32 @@ async fn answers_cut_at_any_byte() {
             assert_eq!(outcome.uncommon_events(), [], "cut at {at}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_of_no_bytes_is_not_a_log_without_rows() {
+    for length in ["Content-Length: 0\r\n", "Connection: close\r\n"] {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n{length}\r\n");
+        let meter = meter(&raw_server(answer).await.to_string());
+        for plan in [ReadoutPlan::all(), ReadoutPlan::last(5)] {
+            let outcome = read(&meter, plan).await;
+            let error = outcome.error.as_ref().expect("an error");
+            assert!(matches!(error.kind(), ErrorKind::GaveUp { .. }), "{error:?}");
+            assert!(error.with_causes().contains("the answer is empty"), "{}", error.with_causes());
+            assert!(outcome.notices.iter().any(|notice| matches!(notice, Notice::Retry { .. })));
+            assert_eq!(outcome.events(), []);
+        }
+    }
+    // A header alone is one, and so is nothing where header lines are never written.
+    let mut body = String::new();
+    write_header::<LoadProfileEntry>(&mut body, &Dialect::KNOWN).unwrap();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let outcome = read(&meter(&raw_server(answer).await.to_string()), ReadoutPlan::all()).await.expect();
+    assert_eq!((outcome.rows.len(), outcome.events()), (0, vec![]));
+    let dialect = Dialect { header: HeaderForm::None, ..Dialect::KNOWN };
+    let simulator = Simulator::builder().rows(5000).depth(50).dialect(dialect).start().await.unwrap();
+    let outcome = read(&meter(&simulator.url()), ReadoutPlan::all()).await.expect();
+    assert_eq!(outcome.rows, simulator.load_profile());
 }
 
 #[tokio::test]

@@ -187,8 +187,13 @@ async fn every_dialect_is_read_and_its_deviations_told() {
             assert!(outcome.summary.deviations.contains(deviation), "{dialect:?}: {:?}", outcome.summary.deviations);
             let told = |notice: &Notice| matches!(notice, Notice::Deviations(told) if told.contains(deviation));
             assert_eq!(outcome.notices.iter().filter(|notice| told(notice)).count(), 1, "{dialect:?}");
-            let logbook = read_logbook(&meter, ReadoutPlan::all()).await.expect();
-            assert_eq!(logbook.rows, simulator.logbook());
+            let logbook = read_logbook(&meter, ReadoutPlan::all()).await;
+            if dialect.header == HeaderForm::None && simulator.logbook().is_empty() {
+                // Nobody can tell that from an answer that did not come.
+                assert!(logbook.error.is_some_and(|error| error.with_causes().contains("the answer is empty")));
+            } else {
+                assert_eq!(logbook.expect().rows, simulator.logbook());
+            }
         }
     }
 }

@@ -178,10 +178,6 @@ impl<R: Entry> LineReader<R> {
     }
 
     pub(crate) fn finish(&mut self) {
-        if matches!(self.state, State::Start) {
-            // Not even a header came.
-            self.met.insert(Deviations::NO_HEADER);
-        }
         self.state = State::Done;
         self.plain = 0;
     }

@@ -238,7 +238,19 @@ fn a_header_alone_and_no_body_at_all_are_no_errors() {
     let reading = assert_cuts::<LoadProfileEntry>(write_body::<LoadProfileEntry>(&Dialect::KNOWN, &[]).as_bytes());
     assert_eq!((reading.rows.len(), reading.deviations), (0, Deviations::empty()));
     let reading = assert_cuts::<LoadProfileEntry>(b"");
-    assert_eq!((reading.rows.len(), reading.deviations), (0, Deviations::NO_HEADER));
+    assert_eq!((reading.rows.len(), reading.deviations), (0, Deviations::empty()));
+}
+
+#[test]
+fn a_header_that_is_cut_is_not_told_as_missing() {
+    let body = write_body::<LoadProfileEntry>(&Dialect::KNOWN, &[]);
+    for cut in 0..body.len() {
+        let mut decoder = Decoder::<LoadProfileEntry>::new();
+        let mut rest = &body.as_bytes()[..cut];
+        assert_eq!(decoder.decode(&mut rest), None);
+        let _ = decoder.finish_cut();
+        assert_eq!(decoder.deviations(), Deviations::empty(), "cut at {cut}");
+    }
 }
 
 #[test]

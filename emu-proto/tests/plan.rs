@@ -3,7 +3,7 @@
 
 mod model;
 
-use emu_proto::{End, Event, LoadProfileEntry, Readout, ReadoutPlan, Verdict};
+use emu_proto::{End, Event, LoadProfileEntry, Order, Readout, ReadoutPlan, Verdict};
 use model::{Fault, Plan, START, checkpoint, range, read, row, run, time, upto, with_rows};
 
 // Targets.
@@ -45,9 +45,16 @@ fn a_range_of_indices_has_inclusive_ends_in_either_order() {
     assert_eq!(read(Plan::indices(5, 5), &meter).indices(), [5]);
     assert_eq!(read(Plan::indices(20, 30).descending(), &meter).indices(), upto((20..=30).rev()));
     // What is not there yet is not waited for.
-    let seen = read(Plan::indices(198, 300), &meter);
+    let not_yet = |first, last| vec![Event::NotYet { first, last }];
+    for plan in [Plan::indices(198, 300), Plan::indices(300, 198).order(Order::Ascending)] {
+        let seen = read(plan, &meter);
+        assert_eq!((seen.indices(), seen.events), (upto([198, 199]), not_yet(200, 300)));
+    }
+    let seen = read(Plan::indices(300, 400), &meter);
+    assert_eq!((seen.requests, seen.events), (vec![Readout::Last(1)], not_yet(300, 400)));
+    // Up to the largest number is up to the newest row.
+    let seen = read(Plan::indices(198, u32::MAX), &meter);
     assert_eq!((seen.indices(), seen.events), (upto([198, 199]), vec![]));
-    assert_eq!(read(Plan::indices(300, 400), &meter).requests, [Readout::Last(1)]);
 }
 
 #[test]
@@ -106,7 +113,9 @@ fn the_smallest_and_the_largest_index_are_rows_like_others() {
 
 #[test]
 fn an_empty_log_ends_the_plan() {
-    for plan in [Plan::all(), Plan::last(5), Plan::indices(0, 9), Plan::times(..), Plan::all().descending()] {
+    let seen = read(Plan::indices(0, 9), &with_rows(0, 0));
+    assert_eq!((seen.requests.len(), seen.events), (2, vec![Event::NotYet { first: 0, last: 9 }]));
+    for plan in [Plan::all(), Plan::last(5), Plan::times(..), Plan::all().descending()] {
         let seen = read(plan, &with_rows(0, 0));
         // Asked twice, since everything else depends on it.
         assert_eq!((seen.requests.len(), seen.events.len()), (2, 0));
@@ -256,7 +265,9 @@ fn events_are_sentences() {
     for (event, text) in [
         (Event::Gap { first: 4, last: 5 }, "rows 4 to 5 are missing in the meter's log"),
         (Event::Unreadable { first: 4, last: 4 }, "row 4 is lost: sent repeatedly, and never readable"),
-        (Event::NotRead { first: 4, last: 5 }, "rows 4 to 5 are not read, since the log is not the same any more"),
+        (Event::NotYet { first: 4, last: 5 }, "rows 4 to 5 are not logged yet"),
+        (Event::NotRead { first: 4, last: 5 }, "rows 4 to 5 are not read, for the reason told before"),
+        (Event::OutOfOrder { index: 4, after: 5 }, "answers come in another order than asked for: row 4 after row 5"),
         (
             Event::MeterSwapped { old, new, index: 9 },
             "meter 12345678 answers in place of meter 00000001 (seen at index 9)",

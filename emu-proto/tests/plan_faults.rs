@@ -3,7 +3,7 @@
 
 mod model;
 
-use emu_proto::{End, Event, LoadProfileEntry, Order, Readout, Verdict};
+use emu_proto::{Checkpoint, End, Event, LoadProfileEntry, Order, Readout, Verdict};
 use model::{Fault, Meter, Plan, START, checkpoint, range, read, read_with, row, run, time, upto, with_rows};
 
 #[test]
@@ -131,16 +131,74 @@ fn gap() {
 }
 
 #[test]
+fn a_hole_at_the_lower_end_is_a_gap_if_a_row_is_below_it() {
+    let mut meter = Meter::new(1, 1, 100);
+    meter.holes.extend([104, 105, 200]);
+    meter.log(203);
+    // The ring reaches down to 104, of which nobody can tell whether it was logged.
+    assert_eq!(meter.oldest(), Some(106));
+    let absent = |first, last| Event::Absent { first, last };
+    let gap = |first, last| Event::Gap { first, last };
+    for (low, count) in [(104, 100), (95, 109), (200, 4)] {
+        let events = if low == 200 { vec![gap(200, 200)] } else { vec![absent(low, 105), gap(200, 200)] };
+        let rows: Vec<u32> = meter.ring.range(low..).map(|(index, _)| *index).collect();
+        for block in [2, 5, 3000] {
+            for plan in [Plan::last(count), Plan::indices(low, 203)] {
+                let seen = read(plan.clone().block(block), &meter);
+                assert_eq!((seen.indices(), seen.events), (rows.clone(), events.clone()), "from {low}, block {block}");
+                assert!(count > 9 || seen.requests.len() <= 8, "{:?}", seen.requests);
+                let mut seen = read(plan.block(block).descending(), &meter);
+                seen.events.reverse();
+                assert_eq!((seen.rows.len(), &seen.events), (rows.len(), &events), "to {low}, block {block}");
+            }
+        }
+    }
+    // All that was asked for.
+    meter.holes.extend(210..220);
+    meter.log(30);
+    for (plan, event) in [
+        (Plan::indices(200, 200), gap(200, 200)),
+        (Plan::indices(211, 215), gap(211, 215)),
+        (Plan::indices(215, 211), gap(211, 215)),
+        (Plan::indices(90, 99), absent(90, 99)),
+        (Plan::indices(99, 90), absent(90, 99)),
+    ] {
+        let seen = read(plan, &meter);
+        assert_eq!((seen.indices(), seen.events), (vec![], vec![event]));
+    }
+}
+
+#[test]
+fn whether_a_row_is_below_a_hole_is_not_believed_at_once() {
+    let mut meter = Meter::new(1, 1, u32::MAX);
+    meter.holes.extend([6, 7]);
+    meter.log(20);
+    for (at, fault) in (0..9).flat_map(|at| [(at, Fault::Short(0)), (at, Fault::Broken(0)), (at, Fault::Bad(0))]) {
+        for plan in [Plan::last(15), Plan::last(15).descending()] {
+            let seen = read_with(plan, &mut meter.clone(), |_, n| if n == at { fault } else { Fault::None });
+            assert_eq!(seen.rows.len(), 13, "{fault:?} at {at}");
+            assert_eq!(seen.events, [Event::Gap { first: 6, last: 7 }], "{fault:?} at {at}");
+        }
+    }
+    // Overwritten while the read-out comes to them: no row is below.
+    let mut meter = with_rows(1, 20);
+    meter.depth = 15;
+    let grow = |_: &mut Meter, n| if n == 1 { Fault::Growing(0, 3) } else { Fault::None };
+    let seen = read_with(Plan::last(20), &mut meter, grow);
+    assert_eq!((seen.indices(), seen.events), (upto(9..=20), vec![Event::Absent { first: 1, last: 8 }]));
+}
+
+#[test]
 fn gap_wider_than_a_request() {
     let mut meter = Meter::new(1, 1, u32::MAX);
     meter.holes.extend(500..10_000);
     meter.log(12_000);
     let present: Vec<u32> = meter.ring.keys().copied().collect();
-    let seen = read(Plan::indices(1, 20_000), &meter);
+    let seen = read(Plan::indices(1, 12_000), &meter);
     assert_eq!(seen.indices(), present);
     assert_eq!(seen.events, [Event::Gap { first: 500, last: 9999 }]);
     // Below such a hole nothing is looked for.
-    let seen = read(Plan::indices(20_000, 1), &meter);
+    let seen = read(Plan::indices(12_000, 1), &meter);
     assert_eq!(seen.indices(), upto((10_000..=12_000).rev()));
     assert_eq!(seen.events, [Event::Absent { first: 1, last: 9999 }]);
 }
@@ -195,6 +253,20 @@ fn unreadable_at_either_end() {
 }
 
 #[test]
+fn a_newest_row_that_cannot_be_read_is_waited_for_no_longer_than_it_is_the_newest() {
+    let mut meter = with_rows(0, 10);
+    let gone = Checkpoint { index: 20, ..checkpoint(&meter, 9) };
+    meter.unreadable.insert(9);
+    let mut plan = Plan::since(gone);
+    let seen = run(&mut plan, &mut meter, 60, |_, _| Fault::None);
+    assert_eq!((seen.rows.len(), plan.is_done()), (0, false));
+    meter.log(3);
+    let seen = run(&mut plan, &mut meter, 60, |_, _| Fault::None);
+    assert_eq!((seen.rows.len(), plan.is_done()), (12, true));
+    assert!(seen.events.contains(&Event::Unreadable { first: 9, last: 9 }));
+}
+
+#[test]
 fn duplicate() {
     let mut meter = with_rows(1, 6);
     let seen =
@@ -211,7 +283,7 @@ fn rows_out_of_order_are_asked_for_again() {
     plan.handle_end(End::Complete);
     assert_eq!(plan.poll_request(), Some(range(1, 3)));
     assert_eq!(plan.handle_row(&rows[0]), Verdict::Deliver);
-    assert_eq!(plan.handle_row(&rows[2]), Verdict::Abandon);
+    assert_eq!(plan.handle_row(&rows[2]), Verdict::Discard);
     assert_eq!(plan.handle_row(&rows[1]), Verdict::Abandon);
     plan.handle_end(End::Broken);
     assert_eq!(plan.poll_request(), Some(range(1, 3)));
@@ -220,6 +292,90 @@ fn rows_out_of_order_are_asked_for_again() {
     assert_eq!(plan.handle_row(&rows[2]), Verdict::Deliver);
     plan.handle_end(End::Complete);
     assert_eq!((plan.poll_request(), plan.poll_event()), (None, None));
+}
+
+/// Reads from a meter with this fault, and returns what is not read. Nothing else is told but that the order is another one.
+fn not_read(plan: Plan, meter: &Meter, fault: Fault, case: &str) -> Option<(u32, u32)> {
+    let mut plan = plan;
+    let seen = run(&mut plan, &mut meter.clone(), 200, |_, _| fault);
+    assert!(plan.is_done(), "{case}");
+    match seen.events[..] {
+        [] => {
+            assert_eq!(Some(plan.progress().delivered), plan.progress().total, "{case}");
+            None
+        }
+        [Event::OutOfOrder { index, after }, Event::NotRead { first, last }] => {
+            assert!(meter.ring.contains_key(&index) && meter.ring.contains_key(&after), "{case}");
+            assert!(seen.rows.iter().all(|row| !(first..=last).contains(&row.index)), "{case}");
+            assert_ne!(plan.checkpoint().map(|place| place.index), meter.newest(), "{case}");
+            Some((first, last))
+        }
+        _ => panic!("{case}: {:?}", seen.events),
+    }
+}
+
+#[test]
+fn rows_in_another_order_are_not_told_as_lost() {
+    let meter = with_rows(0, 50);
+    let since = |index| Plan::since(checkpoint(&meter, index));
+    for block in [2, 3, 7, 3000] {
+        for (plan, first) in [
+            (Plan::last(5), 45),
+            (Plan::all(), 0),
+            (Plan::indices(20, 30), 20),
+            (since(29), 30),
+            (Plan::times(time(START)..), 0),
+        ] {
+            let case = format!("from {first}, block {block}");
+            let rest = not_read(plan.clone().block(block), &meter, Fault::Backwards, &case);
+            assert_eq!(rest.map(|(first, _)| first), Some(first), "{case}");
+            let rest = not_read(plan.block(block).descending(), &meter, Fault::Backwards, &case);
+            assert_eq!(rest.map(|(first, _)| first), Some(first), "{case}, descending");
+        }
+        for place in 0..9 {
+            let case = format!("mixed from place {place}, block {block}");
+            for plan in [Plan::last(20), since(29)] {
+                for plan in [plan.clone(), plan.descending()] {
+                    let rest = not_read(plan.block(block), &meter, Fault::Mixed(place), &case);
+                    // If each answer has a new row in its place, all are read.
+                    assert!(rest.is_some() || place > 0 || block == 2, "{case}");
+                }
+            }
+        }
+    }
+    // An answer that is empty says nothing of the next one, which asks for more.
+    let ring = with_rows(40, 30);
+    for plan in [Plan::indices(20, 60).block(3), Plan::indices(0, 45).block(7), Plan::last(60).block(2)] {
+        let rest = not_read(plan.clone(), &ring, Fault::Backwards, "below the ring");
+        assert!(rest.is_some_and(|(first, _)| first < 40));
+    }
+    // The order of one row is right.
+    assert_eq!(not_read(Plan::last(1), &meter, Fault::Backwards, "one row"), None);
+    // Once is no order.
+    for at in 0..9 {
+        for plan in [Plan::last(20).block(7), since(29), Plan::last(20).descending()] {
+            let fault = |_: &mut Meter, n| if n == at { Fault::Backwards } else { Fault::None };
+            let seen = read_with(plan, &mut meter.clone(), fault);
+            assert_eq!((seen.rows.len(), seen.events), (20, vec![]), "answer {at}");
+        }
+    }
+}
+
+#[test]
+fn one_row_of_a_broken_answer_shows_no_order() {
+    // Newest first whatever is asked, and the link breaks after the first row.
+    let meter = with_rows(0, 50);
+    let mut plan = Plan::last(5);
+    while let Some(readout) = plan.poll_request().filter(|_| plan.fruitless() < 9) {
+        let Readout::Range { to, .. } = readout else {
+            let _ = plan.handle_row(&meter.ring[&49]);
+            plan.handle_end(End::Complete);
+            continue;
+        };
+        assert_ne!(plan.handle_row(&meter.ring[&to]), Verdict::Deliver);
+        plan.handle_end(End::Broken);
+    }
+    assert_eq!((plan.is_done(), plan.poll_event()), (false, None));
 }
 
 #[test]

@@ -256,6 +256,12 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
             assert!(is_fine, "{event}");
             continue;
         };
+        if let Event::NotYet { first, last } = *event {
+            let Target::Indices(a, b) = target else { panic!("{event}") };
+            assert!(asked.low.max(asked.high.saturating_add(1)) == first && first <= last, "{event}");
+            assert_eq!(last - asked.low, a.abs_diff(b), "{event}");
+            continue;
+        }
         assert!(range.start() <= range.end() && asked.low <= *range.start() && *range.end() <= asked.high, "{event}");
         let is_there = |index: u32| meter.ring.contains_key(&index);
         match event {
@@ -270,7 +276,10 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
                 assert!(!range.clone().any(is_there), "{event}");
             }
             Event::Overrun { .. } => assert!(!range.clone().any(is_there), "{event}"),
-            Event::Absent { .. } => assert!(!range.clone().any(is_there), "{event}"),
+            Event::Absent { first, .. } => {
+                assert!(!range.clone().any(is_there), "{event}");
+                assert!(meter.ring.range(..first).next().is_none(), "{event}, and rows below are there");
+            }
             _ => panic!("{event}"),
         }
         for index in range {

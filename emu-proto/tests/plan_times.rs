@@ -316,3 +316,32 @@ proptest! {
         prop_assert_eq!(indices, (from + 1..rows).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn what_happened_outside_of_the_times_is_not_told() {
+    let mut meter =
+        wrong_meter(400, &[Spell { start: 50, rows: 10, by: 7200 }, Spell { start: 300, rows: 9, by: 7200 }]);
+    for hole in [100, 101, 199, 350] {
+        meter.ring.remove(&hole);
+    }
+    let hole = |first, last| Event::Gap { first, last };
+    for (from, to, events) in [
+        (150, 180, vec![]),
+        // Either neighbour is in the range, or the range lies between the two.
+        (200, 250, vec![hole(199, 199)]),
+        (120, 198, vec![hole(199, 199)]),
+        (100, 101, vec![hole(100, 101)]),
+        (102, 102, vec![hole(100, 101)]),
+        (90, 99, vec![hole(100, 101)]),
+        (110, 220, vec![hole(199, 199)]),
+    ] {
+        for plan in [Plan::times(at(from)..=at(to)), Plan::times(at(from)..=at(to)).descending()] {
+            let seen = read(plan, &meter);
+            let rows = meter.ring.values().filter(|row| (at(from)..=at(to)).contains(&row.timestamp)).count();
+            assert_eq!((seen.rows.len(), &seen.events), (rows, &events), "{from} to {to}");
+        }
+    }
+    let seen = read(Plan::times(at(305)..=at(330)), &meter);
+    assert!(seen.events.iter().any(|event| matches!(event, Event::ClockJump { index: 309, .. })), "{:?}", seen.events);
+    assert!(!seen.events.iter().any(|event| matches!(event, Event::Gap { .. })), "{:?}", seen.events);
+}

@@ -24,6 +24,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Beyond frames:
+//!
+//! - [`client`]: machines without I/O that ask until they are answered, upload an image, or update a device.
+//! - [`Server`]: the device's side, over a [`Firmware`] that says what it has.
+//! - [`ConsoleDecoder`], [`ConsoleEncoder`], [`RawDecoder`]: frames on a serial line.
+//! - [`ImageVerifier`], [`ImageBuilder`]: MCUboot's image files, which an upload carries.
+//!
 //! Bodies of an application's own groups implement [`Encode`] and [`Decode`] by means of [`Writer`] and [`Reader`], as those
 //! of this crate do.
 //!

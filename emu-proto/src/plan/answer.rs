@@ -16,6 +16,11 @@ pub(super) struct Answer {
     /// Whether the rest of it is of no use, and what it showed has been drawn.
     pub(super) is_abandoned: bool,
     pub(super) is_settled: bool,
+    /// The first row that cannot be taken, since rows before it did not come: what comes after it shows whether rows come in
+    /// another order.
+    pub(super) set_aside: Option<u32>,
+    /// Whether two rows came in the order asked for.
+    pub(super) is_ordered: bool,
     /// Whether its last row may be cut.
     pub(super) is_unsure: bool,
     /// Whether it has brought a new row.
@@ -40,6 +45,8 @@ impl Answer {
         is_touched: false,
         is_abandoned: false,
         is_settled: false,
+        set_aside: None,
+        is_ordered: false,
         is_unsure: false,
         has_moved: false,
         is_anchor_seen: false,

@@ -31,10 +31,16 @@ impl Continuity {
         *self = Self::new(self.interval);
     }
 
-    /// Compares a row with the one before it in the order of reading.
-    pub(super) fn follow(&mut self, row: Checkpoint, order: Order, events: &mut Events) {
+    /// The row that was followed last.
+    pub(super) const fn previous(&self) -> Option<Checkpoint> {
+        self.previous
+    }
+
+    /// Compares a row with the one before it in the order of reading; `tells` what is found.
+    pub(super) fn follow(&mut self, row: Checkpoint, order: Order, tells: bool, events: &mut Events) {
         let unset = !is_clock_set(row.timestamp);
-        if unset != self.unset {
+        if !tells {
+        } else if unset != self.unset {
             let index = row.index;
             events.push(if unset { Event::ClockUnset { index } } else { Event::ClockSet { index } });
         } else if !unset && let Some(previous) = self.previous {

@@ -26,6 +26,9 @@ use crate::serial::SerialNumber;
 #[non_exhaustive]
 pub enum Event {
     /// The meter's log skips these indices: rows before and after them are there.
+    ///
+    /// At the lower end of rows that were asked for by index or by count, the block of rows below is looked through for one
+    /// that is there.
     Gap {
         /// The lowest missing index.
         first: u32,
@@ -46,15 +49,25 @@ pub enum Event {
         /// The highest missing index.
         last: u32,
     },
-    /// These rows were asked for by index or by count, and the log's oldest row is younger. They were not known to be
-    /// there when the read-out started.
+    /// These rows were asked for by index or by count, and the log's oldest row is younger: no row below them is there.
+    /// They were not known to be there when the read-out started.
     Absent {
         /// The lowest missing index.
         first: u32,
         /// The highest missing index.
         last: u32,
     },
-    /// These rows were still to be read when the log became another one; see the event before.
+    /// These rows were asked for by index, and the log's newest row is older: they were not logged when the read-out started.
+    ///
+    /// Not told if the upper end is [`u32::MAX`], which asks for all rows from the lower end on.
+    NotYet {
+        /// The lowest missing index.
+        first: u32,
+        /// The highest missing index.
+        last: u32,
+    },
+    /// These rows were still to be read when the log became another one, or when answers came in another order; see the
+    /// event before.
     NotRead {
         /// The lowest index that was not read.
         first: u32,
@@ -91,6 +104,14 @@ pub enum Event {
     Duplicate {
         /// The row's index.
         index: u32,
+    },
+    /// Answers come in another order than asked for, or in none: twice in a row, a row came after one that should follow it.
+    /// The read-out ends; what is left is [`NotRead`](Self::NotRead).
+    OutOfOrder {
+        /// The index of the row that came too late.
+        index: u32,
+        /// The index of the row that came before it.
+        after: u32,
     },
     /// An answer holds rows outside of the range that was asked for; they were discarded. Told once an answer.
     Unasked {
@@ -142,6 +163,7 @@ impl Event {
             | Self::Unreadable { first, last }
             | Self::Overrun { first, last }
             | Self::Absent { first, last }
+            | Self::NotYet { first, last }
             | Self::NotRead { first, last } => Some(first..=last),
             _ => None,
         }
@@ -159,8 +181,9 @@ impl fmt::Display for Event {
                 write!(f, "{} lost: overwritten by the meter before the read-out came there", Rows(first, last))
             }
             Self::Absent { first, last } => write!(f, "{} not in the meter's log (any more)", Rows(first, last)),
+            Self::NotYet { first, last } => write!(f, "{} not logged yet", Rows(first, last)),
             Self::NotRead { first, last } => {
-                write!(f, "{} not read, since the log is not the same any more", Rows(first, last))
+                write!(f, "{} not read, for the reason told before", Rows(first, last))
             }
             Self::IndexRestart { index, newest: Some(newest) } => {
                 write!(f, "the log numbers its rows anew: it had reached index {index}, and is now at {newest}")
@@ -175,6 +198,9 @@ impl fmt::Display for Event {
                 write!(f, "from row {index} on, rows carry serial number {after} in place of {before}")
             }
             Self::Duplicate { index } => write!(f, "row {index} came again, and was discarded"),
+            Self::OutOfOrder { index, after } => {
+                write!(f, "answers come in another order than asked for: row {index} after row {after}")
+            }
             Self::Unasked { index } => {
                 write!(f, "the meter sent row {index}, which was not asked for; it was discarded")
             }

@@ -78,6 +78,8 @@ pub(super) enum Goal {
     High,
     /// The row after a hole.
     Resume { is_anchor_seen: bool },
+    /// Any row below those that are missing at the lower end of what was asked for.
+    Below,
 }
 
 impl Machine {
@@ -196,6 +198,10 @@ impl Machine {
         match self.state {
             // What the answer showed was drawn from it when it was abandoned.
             _ if self.answer.is_settled => {
+                if self.answer.set_aside.is_some() && !is_complete && !self.answer.is_ordered {
+                    // A single row shows no order, and what is missing may have been still to come.
+                    self.reading.is_suspect = false;
+                }
                 if !self.answer.has_moved {
                     self.fruitless = self.fruitless.saturating_add(1);
                 }
@@ -226,7 +232,9 @@ impl Machine {
             self.fruitless = self.fruitless.saturating_add(1);
             newest.is_empty |= is_empty;
             if has_bad_lines || self.answer.is_unsure {
-                newest.count = newest.count.saturating_mul(2).min(self.log.limit());
+                // From one row again after the most, since the log may have a newer one by now, which can be read.
+                let limit = self.log.limit();
+                newest.count = if newest.count >= limit { 1 } else { newest.count.saturating_mul(2).min(limit) };
             }
             self.state = State::Newest(newest);
             return;
@@ -243,6 +251,7 @@ impl Machine {
     /// Starts from the newest row: the span ends there, whatever is logged from now on.
     fn start(&mut self, newest: Option<Checkpoint>) {
         self.newest = newest;
+        self.tell_not_yet();
         let Some(newest) = newest else {
             if let Target::Since(checkpoint) = self.target {
                 self.events.push(Event::IndexRestart { index: checkpoint.index, newest: None });
@@ -264,6 +273,15 @@ impl Machine {
             }
         }
         self.find_low(newest);
+    }
+
+    /// Tells which of the rows that were asked for by index are above the newest one.
+    fn tell_not_yet(&mut self) {
+        let Target::Indices { low, high } = self.target else { return };
+        let above = self.newest.map_or(Some(low), |newest| newest.index.checked_add(1).map(|above| above.max(low)));
+        if let Some(first) = above.filter(|first| *first <= high && high < u32::MAX) {
+            self.events.push(Event::NotYet { first, last: high });
+        }
     }
 
     /// The checkpoint is of another log than the meter's: tells how it is another, and reads all there is.
@@ -357,7 +375,7 @@ impl Machine {
         self.start_reading();
     }
 
-    fn search(&mut self, search: Search, goal: Goal) {
+    pub(super) fn search(&mut self, search: Search, goal: Goal) {
         match search.at_once() {
             Some(outcome) => self.search_came_to(search, goal, outcome),
             None => self.state = State::Search(search, goal),
@@ -416,6 +434,7 @@ impl Machine {
             (Outcome::Nowhere | Outcome::Untrusted, Goal::Resume { is_anchor_seen }) => {
                 self.ask_newest(Why::Empty { found: None, is_anchor_seen });
             }
+            (outcome, Goal::Below) => self.looked_below(outcome),
         }
     }
 
@@ -464,10 +483,10 @@ impl Machine {
     pub(super) fn progress(&self) -> Progress {
         let Reading { first, next, total, .. } = self.reading;
         let passed = match (next, total) {
-            (Some(next), Some(_)) => u64::from(first.abs_diff(next)),
+            (Some(next), Some(_)) => first.abs_diff(next),
             (_, total) => total.unwrap_or(0),
         };
-        Progress { delivered: self.delivered, passed, total }
+        Progress { delivered: self.delivered, passed: u64::from(passed), total: total.map(u64::from) }
     }
 
     pub(super) fn finish(&mut self, is_complete: bool) {

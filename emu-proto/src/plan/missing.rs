@@ -6,13 +6,15 @@
 
 use super::checkpoint::Checkpoint;
 use super::event::Event;
-use super::machine::{Machine, State, Why};
-use super::search::TRIES;
+use super::machine::{Goal, Machine, State, Why};
+use super::read::Reading;
+use super::search::{Outcome, Search, TRIES};
 use super::target::{Order, Target};
 
 impl Machine {
-    /// Rows from `next` up to the one before `index` did not come. Returns whether that is final.
-    pub(super) fn believe_missing(&mut self, next: u32, index: u32) -> bool {
+    /// Rows from `next` up to the one before `row` did not come. Returns whether that is final.
+    pub(super) fn believe_missing(&mut self, next: u32, row: Checkpoint) -> bool {
+        let index = row.index;
         let Some(last) = self.order.before(index) else { return false };
         if self.answer.bad_lines > 0 {
             if !self.is_last_try() {
@@ -21,7 +23,11 @@ impl Machine {
             }
             self.events.push(Event::Unreadable { first: next.min(last), last: next.max(last) });
         } else if self.agrees_with_last_answer(index) || self.is_last_doubt() {
-            self.tell_loss(next, last, self.answer.is_anchor_seen);
+            if self.order == Order::Ascending && !self.answer.is_anchor_seen && self.must_look_below(next) {
+                self.look_below(next, Some((index, Some(row))));
+                return false;
+            }
+            self.tell_loss(next, last, self.answer.is_anchor_seen, Some(row));
             self.reading.seen_after = None;
         } else {
             self.suspect(Some(index));
@@ -57,7 +63,12 @@ impl Machine {
 
     /// Whether the rows before `index` were missing in the answer before this one as well.
     fn agrees_with_last_answer(&self, index: u32) -> bool {
-        self.answer.is_repeated && self.reading.seen_after.is_none_or(|seen| !self.order.is_before(seen, index))
+        let reached = match (self.reading.seen_after, self.reading.empty_to) {
+            (Some(seen), _) => Some(seen),
+            (None, Some(to)) => self.order.after(to),
+            (None, None) => None,
+        };
+        self.answer.is_repeated && reached.is_some_and(|reached| !self.order.is_before(reached, index))
     }
 
     /// Has the same rows asked for once more.
@@ -136,10 +147,7 @@ impl Machine {
         self.reading.must_check = false;
         match self.order {
             Order::Ascending => self.resume(found, is_anchor_seen),
-            Order::Descending => {
-                self.tell_end_of_ring(next);
-                self.finish(true);
-            }
+            Order::Descending => self.end_of_ring(next),
         }
     }
 
@@ -148,7 +156,10 @@ impl Machine {
         let Some(next) = self.reading.next else { return };
         let last = found.map_or(Some(self.reading.last), |(index, _)| self.order.before(index));
         if let Some(last) = last.filter(|last| !self.order.is_before(*last, next)) {
-            self.tell_loss(next, last, is_anchor_seen);
+            if !is_anchor_seen && self.must_look_below(next) {
+                return self.look_below(next, found);
+            }
+            self.tell_loss(next, last, is_anchor_seen, found.and_then(|(_, row)| row));
             self.go_on_after(last);
         }
         if let Some((_, row)) = found {
@@ -158,9 +169,14 @@ impl Machine {
         self.finish_if_read();
     }
 
-    /// Tells why rows are missing, both of which ends are given in the order of reading.
-    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool) {
+    /// Tells why rows are missing, both of which ends are given in the order of reading; `after` is the row after them.
+    fn tell_loss(&mut self, next: u32, last: u32, is_anchor_seen: bool, after: Option<Checkpoint>) {
         let (first, last) = (next.min(last), next.max(last));
+        let is_known_before = self.continuity.previous().is_some();
+        if is_known_before && is_anchor_seen && after.is_some_and(|row| self.is_outside(row)) {
+            // A hole between two rows that nobody asked for.
+            return;
+        }
         if self.order == Order::Descending || is_anchor_seen {
             return self.events.push(Event::Gap { first, last });
         }
@@ -176,6 +192,37 @@ impl Machine {
         }
     }
 
+    /// Whether rows from `first` on, which are missing, are the lowest that were asked for and might have rows below them.
+    fn must_look_below(&self, first: u32) -> bool {
+        let is_lowest = !self.reading.has_started && self.reading.anchor.is_none();
+        let is_by_index = matches!(self.target, Target::Last(_) | Target::Indices { .. });
+        is_by_index && first > 0 && (is_lowest || self.order == Order::Descending)
+    }
+
+    /// Looks for a row below those that are missing, from `first` on: what the ring has overwritten has none. `after` is the
+    /// row after them.
+    fn look_below(&mut self, first: u32, after: Option<(u32, Option<Checkpoint>)>) {
+        self.reading.seen_after = after.map(|(index, _)| index);
+        self.reading.anchor = after.and_then(|(_, row)| row);
+        self.search(Search::below(first), Goal::Below);
+    }
+
+    /// Tells what is missing at the lower end, and goes on after it.
+    pub(super) fn looked_below(&mut self, outcome: Outcome) {
+        let Reading { low, last, next, seen_after, .. } = self.reading;
+        let Some(next) = next else { return self.finish(true) };
+        let (first, last) = match self.order {
+            Order::Ascending => (next, seen_after.map_or(Some(last), |index| self.order.before(index)).unwrap_or(next)),
+            Order::Descending => (low, next),
+        };
+        let is_below = matches!(outcome, Outcome::Found { index, .. } if index < first);
+        self.events.push(if is_below { Event::Gap { first, last } } else { Event::Absent { first, last } });
+        self.reading.seen_after = None;
+        self.go_on_after(if self.order == Order::Ascending { last } else { first });
+        self.state = State::Read;
+        self.finish_if_read();
+    }
+
     /// Rows that were never known to be there.
     fn tell_absent(&mut self, first: u32, last: u32) {
         if self.reading.has_started {
@@ -186,6 +233,17 @@ impl Machine {
     }
 
     /// A plan that reads downwards has come to the ring's end, with these rows still wanted.
+    fn end_of_ring(&mut self, next: u32) {
+        let low = self.reading.last;
+        // A hole that is wider than an answer ends the read-out: then the rows above `low` were not looked for.
+        let is_looked_through = self.reading.empty_to.is_some_and(|to| to <= low);
+        if is_looked_through && self.reading.oldest.is_none() && self.must_look_below(low) {
+            return self.look_below(low, None);
+        }
+        self.tell_end_of_ring(next);
+        self.finish(true);
+    }
+
     fn tell_end_of_ring(&mut self, next: u32) {
         let newest = self.newest;
         let known = match self.target {

@@ -111,14 +111,17 @@ use crate::request::Readout;
 ///
 /// The number of requests depends on the span and on what is wrong with the log, and is bounded: one for the newest row,
 /// a search each for the oldest row and for the two ends of a range of time, one a block, and for each place where rows
-/// are missing up to three and another search. A search takes one request for each halving, 17 for the rows of three years
+/// are missing up to three and another search, and up to three more for those at the lower end. A search takes one request for each halving, 17 for the rows of three years
 /// and 32 at most, and two or three more; each may be doubled by rows that are missing or whose clock was not set, and
 /// trebled by rows that cannot be read. If holes mislead the search for a row that is there, it starts again below, 64
 /// times at most, and each time a block of rows further down.
 ///
 /// # What it takes for granted
 ///
-/// That the meter sends a range in the order asked for; rows out of order are discarded. That rows which are there follow
+/// That the meter sends a range in the order asked for. Where rows are missing in an answer, the rest of it is looked at: if
+/// they come there, it is asked for again, and if they come so a second time, [`Event::OutOfOrder`] tells it and the read-out
+/// ends, with what is left as [`Event::NotRead`]. It is not read in the order that comes: that would take an answer's worth of
+/// memory. A meter that knows but one order can be read in that, see [`order`](Self::order). That rows which are there follow
 /// each other without a hole wider than [`Log::limit`](crate::Log::limit): reading downwards, nothing is looked for below
 /// such a hole, nor below it if it is in the way of the search for the oldest row. That a row which was missing in two
 /// answers, both complete and without bad lines, is not there. That a log which is cleared numbers its rows from its
@@ -159,8 +162,12 @@ pub enum Verdict {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum End {
     /// All of it came. After [`Verdict::Abandon`] either may be told.
+    ///
+    /// An answer without rows is taken for a place without rows. It has a header line at least, unless the meter writes none:
+    /// a body of no bytes at all is [`Broken`](Self::Broken).
     Complete,
-    /// It did not come, or came in part: no connection, an error of HTTP, a body that is no read-out or that is cut.
+    /// It did not come, or came in part: no connection, an error of HTTP, a body that is no read-out, that is cut or that has
+    /// no bytes.
     Broken,
 }
 
@@ -187,7 +194,7 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Plans to read the last `count` rows, which may be more than one request yields.
     ///
-    /// Rows are counted by index. If the log holds fewer, [`Event::Absent`] names those that it does not hold.
+    /// Rows are counted by index. If the log holds fewer, [`Event::Absent`] names those that are older than its oldest row.
     #[must_use]
     pub const fn last(count: u32) -> Self {
         Self::new(Target::Last(count), Order::Ascending, Times::ALWAYS)
@@ -195,8 +202,8 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Plans to read the rows between two indices, both inclusive; descending if `from` is the larger one.
     ///
-    /// Rows older than the log's oldest are told as [`Event::Absent`]. Rows above its newest are not there yet, and are
-    /// not waited for.
+    /// Rows older than the log's oldest are told as [`Event::Absent`]. Rows above its newest are told as
+    /// [`Event::NotYet`] and not waited for; up to [`u32::MAX`] is up to the newest.
     #[must_use]
     pub const fn indices(from: u32, to: u32) -> Self {
         if from > to {
@@ -216,7 +223,9 @@ impl<R: Entry> ReadoutPlan<R> {
     /// A row whose clock was not set has its place judged in lieu of its time: it is delivered if it stands between the
     /// bounds, or if there are none that can be trusted.
     ///
-    /// Events about the clock are told for all rows that are looked at.
+    /// Of rows beyond the bounds, nothing is told: events about the clock, and holes, are left out if the rows on both sides
+    /// are earlier than the range, or both later. Rows that could not be read, or were overwritten meanwhile, are told
+    /// wherever they stand, since nobody knows their times.
     ///
     /// ```
     /// use chrono::{DateTime, TimeDelta};

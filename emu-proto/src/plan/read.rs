@@ -3,7 +3,10 @@
 //! Each request starts with the row before those that are wanted, the *anchor*, which is known to be there: if another row
 //! has its index, it is another log. What is missing in an answer is the matter of `missing`.
 
+use core::cmp::Ordering;
+
 use super::Verdict;
+use super::answer::Answer;
 use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
 use super::event::Event;
@@ -24,8 +27,8 @@ pub(super) struct Reading {
     pub(super) first: u32,
     pub(super) next: Option<u32>,
     pub(super) last: u32,
-    /// How many rows the span has at most, once it is known.
-    pub(super) total: Option<u64>,
+    /// How many rows the span has at most, once it is known; one less if it has all numbers.
+    pub(super) total: Option<u32>,
     /// A row that was there when it was last asked for: the last one read, or one that a search has found.
     pub(super) anchor: Option<Checkpoint>,
     /// From where on rows are known to be there, if that was looked for.
@@ -49,6 +52,8 @@ pub(super) struct Reading {
     pub(super) tries: u8,
     /// How often two answers did not agree about what is missing from `next` on.
     pub(super) doubts: u8,
+    /// In how many answers since `next` was asked for the first time rows came in another order.
+    pub(super) disorders: u8,
     /// How many rows were last taken for unreadable, if none was read since.
     pub(super) claimed: u32,
     /// Whether any row was read, or found to be unreadable.
@@ -83,11 +88,15 @@ impl Reading {
             is_bare: false,
             tries: 0,
             doubts: 0,
+            disorders: 0,
             claimed: 0,
             has_started: false,
         }
     }
 }
+
+/// In so many answers that bring the read-out no further, rows come in another order before that is believed.
+const DISORDERS: u8 = 2;
 
 impl Machine {
     /// Starts to read from one end of the span that was found.
@@ -115,7 +124,7 @@ impl Machine {
         reading.next = Some(reading.first).filter(|first| !self.order.is_before(reading.last, *first));
         // A checkpoint that is read down to is no row of the span.
         let is_down_to_checkpoint = self.order == Order::Descending && matches!(self.target, Target::Since(_));
-        let rows = u64::from(reading.first.abs_diff(reading.last));
+        let rows = reading.first.abs_diff(reading.last);
         reading.total = Some(match reading.next {
             None => 0,
             Some(_) if is_down_to_checkpoint => rows,
@@ -148,6 +157,9 @@ impl Machine {
 
     pub(super) fn read_row(&mut self, row: Checkpoint, is_whole: bool) -> Verdict {
         let Some(next) = self.reading.next else { return self.abandon() };
+        if let Some(aside) = self.answer.set_aside {
+            return self.look_on(row.index, aside, next);
+        }
         let is_passed = self.order.is_before(row.index, next);
         let known = [self.reading.anchor, self.newest].into_iter().flatten().find(|known| known.index == row.index);
         if let Some(known) = known.filter(|known| !row.is_same_row(known)) {
@@ -167,7 +179,7 @@ impl Machine {
             return Verdict::Discard;
         }
         if self.reading.must_check && !self.give_up_check() {
-            return self.abandon();
+            return self.set_aside(row.index);
         }
         let checkpoint = self.checkpoint_below().filter(|checkpoint| checkpoint.index == row.index);
         let is_end = checkpoint.is_some_and(|checkpoint| checkpoint.is_same_row(&row));
@@ -176,8 +188,8 @@ impl Machine {
             return self.abandon();
         }
         let is_known_log = !self.is_anchor_gone(row.index) || self.vouch(row.index);
-        if !is_known_log || (row.index != next && !self.believe_missing(next, row.index)) {
-            return self.abandon();
+        if !is_known_log || (row.index != next && !self.believe_missing(next, row)) {
+            return self.set_aside(row.index);
         }
         match checkpoint {
             Some(_) if is_end => {
@@ -195,12 +207,47 @@ impl Machine {
             None if self.ends_at_until() && self.is_late(row) => {
                 // The row, and whatever comes after it, is the next read-out's.
                 self.answer.has_moved = true;
-                self.reading.total = Some(u64::from(self.reading.first.abs_diff(row.index)));
+                self.reading.total = Some(self.reading.first.abs_diff(row.index));
                 self.reading.next = None;
                 self.abandon()
             }
             None => self.accept(row),
         }
+    }
+
+    /// A row came of which those before it are missing. If they are to be asked for again, the rest of the answer serves to see
+    /// whether they come after it.
+    fn set_aside(&mut self, index: u32) -> Verdict {
+        if !matches!(self.state, State::Read) {
+            return self.abandon();
+        }
+        let Answer { low, high, has_moved, is_anchor_seen, .. } = self.answer;
+        let has_anchor = is_anchor_seen && self.reading.anchor.is_some_and(|row| (low..=high).contains(&row.index));
+        self.answer.is_ordered = has_moved || has_anchor;
+        self.answer.set_aside = Some(index);
+        self.reading.seen_after = self.reading.seen_after.or(Some(index));
+        self.answer.is_settled = true;
+        Verdict::Discard
+    }
+
+    /// Takes a row that comes after the one that was set aside.
+    fn look_on(&mut self, index: u32, aside: u32, next: u32) -> Verdict {
+        let is_awaited_anchor =
+            !self.answer.is_anchor_seen && self.reading.anchor.is_some_and(|anchor| anchor.index == index);
+        let is_wanted = !self.order.is_before(index, next) || is_awaited_anchor;
+        self.answer.is_ordered |= self.order.is_before(aside, index);
+        if !is_wanted || !self.order.is_before(index, aside) {
+            return Verdict::Discard;
+        }
+        // Nothing is known of what is missing.
+        self.reading.is_suspect = false;
+        (self.reading.tries, self.reading.doubts, self.reading.seen_after) = (0, 0, None);
+        self.reading.disorders = self.reading.disorders.saturating_add(1);
+        if self.reading.disorders >= DISORDERS {
+            self.events.push(Event::OutOfOrder { index, after: aside });
+            self.give_up();
+        }
+        self.abandon()
     }
 
     /// Another row stands where one is known that was read, or that the checkpoint names.
@@ -255,7 +302,8 @@ impl Machine {
         self.reading.anchor = Some(row);
         self.reading.has_started = true;
         self.go_on_after(row.index);
-        self.continuity.follow(row, self.order, &mut self.events);
+        let tells = !self.is_outside(row);
+        self.continuity.follow(row, self.order, tells, &mut self.events);
         let is_late = self.is_late(row);
         let is_wanted = !is_late
             && if is_clock_set(row.timestamp) {
@@ -273,6 +321,26 @@ impl Machine {
             self.last_delivered = Some(row);
         }
         Verdict::Deliver
+    }
+
+    /// Whether both this row and the one read before it were logged before the times asked for, or both after them.
+    pub(super) fn is_outside(&self, row: Checkpoint) -> bool {
+        let side = self.side(row);
+        side != Ordering::Equal && self.continuity.previous().is_none_or(|previous| self.side(previous) == side)
+    }
+
+    /// Where the row stands by the times asked for. One without a time is judged by its place.
+    fn side(&self, row: Checkpoint) -> Ordering {
+        let is_early = if is_clock_set(row.timestamp) {
+            self.times.since.is_some_and(|since| row.timestamp < since)
+        } else {
+            u64::from(row.index) < self.reading.core_low
+        };
+        match (is_early, self.is_late(row)) {
+            (true, _) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+            (false, false) => Ordering::Equal,
+        }
     }
 
     /// Whether the row was logged after the times asked for. One without a time is judged by its place.
@@ -335,7 +403,7 @@ impl Machine {
         self.reading.next = self.order.after(index).filter(|next| !self.order.is_before(last, *next));
         let is_ahead = |seen: &u32| self.reading.next.is_some_and(|next| self.order.is_before(next, *seen));
         self.reading.seen_after = self.reading.seen_after.filter(is_ahead);
-        (self.reading.tries, self.reading.doubts) = (0, 0);
+        (self.reading.tries, self.reading.doubts, self.reading.disorders) = (0, 0, 0);
         self.fruitless = 0;
     }
 

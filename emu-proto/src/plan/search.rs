@@ -155,6 +155,12 @@ impl Search {
         }
     }
 
+    /// Looks for any row in the block below this index.
+    pub(super) const fn below(index: u32) -> Self {
+        // One block is all, whatever it holds.
+        Self { is_proven: true, step: Step::Walk, rounds: ROUNDS, ..Self::new(0, index, None) }
+    }
+
     /// Looks for a time, from the oldest row at `floor` to `newest`, which is no older.
     pub(super) const fn by_time(time: DateTime<Utc>, floor: u32, newest: Checkpoint, clock: Clock) -> Self {
         Self { time: Some(time), clock, ..Self::new(floor, newest.index, Some(newest)) }

@@ -160,6 +160,10 @@ pub(crate) enum Fault {
     Twice(usize),
     /// All rows from the middle come twice.
     Repeated,
+    /// The rows come in the other order.
+    Backwards,
+    /// The rows come in no order: from the place on, every second one comes last.
+    Mixed(usize),
     /// A range outside of the ring is answered with the rows at the ring's nearer end.
     Clamped,
     /// So many rows are logged before this row is sent.
@@ -189,7 +193,8 @@ impl Seen {
 
     /// Where the span ends: at the newest row that was told first, or told again and read up to.
     pub(crate) fn end(&self) -> Option<u32> {
-        let told = self.events.iter().filter_map(Event::undelivered).map(|range| *range.end());
+        let told = self.events.iter().filter(|event| !matches!(event, Event::NotYet { .. }));
+        let told = told.filter_map(Event::undelivered).map(|range| *range.end());
         let furthest = told.chain(self.indices()).max();
         let ends = self.newest.into_iter().chain(self.newest_again.iter().flatten().copied());
         ends.clone().filter(|end| furthest.is_none_or(|index| index <= *end)).min().or(self.newest)
@@ -253,6 +258,16 @@ fn perform(plan: &mut Plan, meter: &mut Meter, readout: Readout, fault: Fault, s
     if let (Fault::Clamped, Readout::Range { from, to }, true) = (fault, readout, indices.is_empty()) {
         let end = if from.min(to) > meter.newest().unwrap_or(0) { meter.newest() } else { meter.oldest() };
         indices.extend(end);
+    }
+    if fault == Fault::Backwards {
+        indices.reverse();
+    }
+    if let Fault::Mixed(place) = fault
+        && place < indices.len()
+    {
+        let rest = indices.split_off(place);
+        let last = rest.iter().skip(1).step_by(2);
+        indices.extend(rest.iter().step_by(2).chain(last));
     }
     if fault == Fault::Repeated {
         let middle = indices.len() / 2;

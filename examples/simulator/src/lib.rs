@@ -74,6 +74,7 @@ struct Readme;
 
 mod body;
 mod chance;
+mod clock;
 mod device;
 mod event;
 mod fault;

@@ -3,9 +3,9 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use emu_proto::{Dialect, LoadProfileEntry, LogbookEntry};
 use emu_smp::ImageVersion;
 use tokio::net::{TcpListener, UdpSocket};
@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::body::BodyLength;
+use crate::clock::Clock;
 use crate::device::{Counts, Device, Growth, Incident};
 use crate::fault::Fault;
 use crate::firmware::{self, Boot, OnlineUpdates, Updates};
@@ -468,34 +469,6 @@ impl Parts {
     fn into_simulator(self, stop: oneshot::Sender<()>, runner: Runner) -> Simulator {
         let Self { address, smp_address, shared } = self;
         Simulator { address, smp_address, shared, stop: Some(stop), runner }
-    }
-}
-
-/// A clock that runs at a speed of its own.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    start: DateTime<Utc>,
-    since: Instant,
-    speed: f64,
-}
-
-impl Clock {
-    /// What the clock shows.
-    fn now(&self) -> DateTime<Utc> {
-        let passed = self.since.elapsed().as_secs_f64() * self.speed;
-        // As a cast saturates, so does the clock, some thousand years from now.
-        let passed = TimeDelta::milliseconds(((passed * 1_000.0) as i64).min(100_000_000_000_000));
-        self.start.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-
-    /// Logs rows as their time comes, for ever.
-    async fn drive(self, shared: &Shared) {
-        const MOST_AT_ONCE: u32 = 2_000;
-        let tick = Duration::from_secs_f64((900.0 / self.speed / 2.0).clamp(0.01, 0.5));
-        loop {
-            tokio::time::sleep(tick).await;
-            shared.with_device(|device| device.meter.advance_until(self.now(), MOST_AT_ONCE));
-        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Fault {
 
     /// Whether a plan promises that nothing is lost by it. Rows that two complete answers lack are believed not to be there.
     pub(super) const fn is_honest(self) -> bool {
-        !matches!(self, Self::Short(_) | Self::Backwards)
+        !matches!(self, Self::Short(_))
     }
 }
 

@@ -112,6 +112,8 @@ struct Session<R: ModelEntry> {
     newest: Option<u32>,
     is_start: bool,
     has_other_log: bool,
+    /// Whether it was told that answers came in another order, as some did.
+    has_disorder: bool,
     /// Rows of this plan, and of all plans that went on from each other.
     rows: Vec<R>,
     all_rows: HashSet<R>,
@@ -150,6 +152,7 @@ impl<R: ModelEntry> Session<R> {
             newest: None,
             is_start: true,
             has_other_log: false,
+            has_disorder: false,
             rows: Vec::new(),
             all_rows: HashSet::new(),
             losses: Vec::new(),
@@ -283,8 +286,15 @@ impl<R: ModelEntry> Session<R> {
                 self.has_other_log = true;
                 self.losses.clear();
             }
+            self.has_disorder |= matches!(event, Event::OutOfOrder { .. });
             if let Some(rows) = event.undelivered() {
                 assert!(!rows.is_empty(), "{event}");
+                if let Event::NotYet { first, last } = event {
+                    // Above the newest row that the plan knows, up to what was asked for.
+                    assert!(self.newest.is_none_or(|newest| first > newest), "{event}");
+                    assert!(matches!(self.target, Target::Indices(_, high) if high == last), "{event}");
+                    continue;
+                }
                 assert!(self.rows.iter().all(|row| !rows.contains(&row.index())), "{event}, and delivered");
                 self.losses.push((event, rows));
             }
@@ -364,6 +374,9 @@ impl<R: ModelEntry> Session<R> {
         let losses = || self.losses.iter().chain(&self.all_losses);
         let (Some(newest), true, false) = (self.newest, self.is_plain(), is_foreign) else { return };
         let delivered: HashSet<u32> = self.all_rows.iter().map(R::index).collect();
+        for (event, rows) in losses().filter(|(event, _)| matches!(event, Event::Absent { .. })) {
+            assert!(self.meter.ring.range(..rows.start()).next().is_none(), "{event}, and rows below are there");
+        }
         for (index, row) in self.meter.ring.range(..=newest) {
             let was_bad = self.meter.was_bad.contains(index) || self.meter.unreadable.contains(index);
             let is_delivered = delivered.contains(index);
@@ -371,7 +384,9 @@ impl<R: ModelEntry> Session<R> {
             for (event, _) in losses().filter(|(_, rows)| rows.contains(index)) {
                 is_told = true;
                 // An earlier plan may have told it, and a later one got it.
-                let is_true = is_delivered || (was_bad && matches!(event, Event::Unreadable { .. }));
+                let is_true = is_delivered
+                    || (was_bad && matches!(event, Event::Unreadable { .. }))
+                    || (self.has_disorder && matches!(event, Event::NotRead { .. }));
                 assert!(is_true, "row {index} is there: {event}");
             }
             // By time, rows around a clock that jumps may stand anywhere.
