@@ -113,6 +113,7 @@ impl Smp {
         read: impl FnOnce(R::Response<'_>) -> T,
     ) -> Result<T, ErrorKind> {
         let mut exchange = Exchange::new(self.session, request);
+        self.forget_closed();
         let (session, buffer) = (&mut self.session, &mut self.buffer);
         let link = open(&mut self.link, &self.address, self.port).await?;
         loop {
@@ -137,6 +138,13 @@ impl Smp {
                 }
                 None => exchange.handle_timeout(link.now()),
             }
+        }
+    }
+
+    /// Forgets a socket to where nobody was: the port may be open now, and the host's name may have another address.
+    pub(crate) fn forget_closed(&mut self) {
+        if self.link.as_ref().is_some_and(Link::is_closed) {
+            self.link = None;
         }
     }
 

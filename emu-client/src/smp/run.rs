@@ -34,19 +34,22 @@ pub struct Run<'a, M> {
     machine: M,
     file: &'a [u8],
     told: Option<UploadProgress>,
+    /// Whether the meter was heard since this began: then its port is closed because it restarts.
+    is_heard: bool,
 }
 
 impl<'a, M: Machine> Run<'a, M> {
     pub(crate) fn new(smp: &'a mut Smp, file: &'a [u8], machine: impl FnOnce(Session) -> M) -> Self {
+        smp.forget_closed();
         let machine = machine(smp.session);
-        Self { smp, machine, file, told: None }
+        Self { smp, machine, file, told: None, is_heard: false }
     }
 
     /// Waits for the next thing to tell; `None` at the end, of which [`finish`](Self::finish) tells.
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket.
+    /// [`Error`] if there is no socket, or nobody has the port.
     pub async fn next(&mut self) -> Result<Option<Moment<M::Event>>, Error> {
         self.drive().await.map_err(|kind| self.smp.error(kind))
     }
@@ -55,7 +58,7 @@ impl<'a, M: Machine> Run<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket, or the machine has failed.
+    /// [`Error`] if there is no socket, nobody has the port, or the machine has failed.
     pub async fn finish(mut self) -> Result<M::Outcome, Error> {
         while self.next().await?.is_some() {}
         let last = self.smp.link.as_mut().and_then(super::Link::take_error);
@@ -83,8 +86,14 @@ impl<'a, M: Machine> Run<'a, M> {
                 // The end, or it is held.
                 return Ok(self.machine.poll_event().map(Moment::Event));
             };
+            if link.is_closed() && !self.is_heard {
+                return Err(ErrorKind::PortClosed { error: link.closed() });
+            }
             match link.receive(until).await {
-                Some((now, datagram)) => self.machine.handle_datagram(now, datagram),
+                Some((now, datagram)) => {
+                    self.is_heard = true;
+                    self.machine.handle_datagram(now, datagram);
+                }
                 None => self.machine.handle_timeout(link.now()),
             }
             *session = *self.machine.session();
