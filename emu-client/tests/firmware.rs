@@ -479,8 +479,8 @@ async fn answers_from_elsewhere_are_not_heard() {
 #[tokio::test]
 async fn over_ipv6() {
     let local = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    // Not every machine has it.
     if std::net::UdpSocket::bind(local).is_err() {
-        eprintln!("this machine has no ::1");
         return;
     }
     let simulator = Simulator::builder().rows(3).address(local).online_updates(updates()).start_blocking().unwrap();

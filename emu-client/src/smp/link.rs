@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use emu_smp::client::Instant;
+use emu_smp::client::{Failure, Instant};
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::timeout_at;
 
@@ -103,6 +103,16 @@ impl Link {
     /// Whether the host says that nobody has the port, and goes on saying so.
     pub(super) fn is_closed(&self) -> bool {
         self.refusals >= REFUSALS
+    }
+
+    /// Whether the host said last that nobody has the port.
+    pub(super) const fn is_refused(&self) -> bool {
+        self.refusals > 0
+    }
+
+    /// Whether there was no answer since nobody has the port, and not for want of patience.
+    pub(super) const fn explains(&self, failure: &Failure) -> bool {
+        self.is_refused() && matches!(failure, Failure::NoAnswer { .. })
     }
 
     /// What the host says of a port that nobody has.

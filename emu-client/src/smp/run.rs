@@ -6,7 +6,7 @@ use emu_smp::client::{
 };
 
 use super::error::{Error, ErrorKind};
-use super::{Smp, open};
+use super::{Link, Smp, open};
 
 /// A machine of [`emu_smp`] that is driven by a [`Run`]: [`Upload`] or [`Update`].
 pub trait Machine: sealed::Sealed {}
@@ -61,9 +61,19 @@ impl<'a, M: Machine> Run<'a, M> {
     /// [`Error`] if there is no socket, nobody has the port, or the machine has failed.
     pub async fn finish(mut self) -> Result<M::Outcome, Error> {
         while self.next().await?.is_some() {}
-        let last = self.smp.link.as_mut().and_then(super::Link::take_error);
         let outcome = self.machine.outcome().unwrap_or(Err(M::HELD));
-        outcome.map_err(|error| self.smp.error(M::error(error, last)))
+        outcome.map_err(|error| {
+            let link = self.smp.link.as_mut();
+            let kind = M::error(error, None);
+            let is_closed =
+                |link: &Link| !self.is_heard && kind.failure().is_some_and(|failure| link.explains(failure));
+            let kind = match link {
+                Some(link) if is_closed(link) => ErrorKind::PortClosed { error: link.closed() },
+                Some(link) => M::error(error, link.take_error()),
+                None => kind,
+            };
+            self.smp.error(kind)
+        })
     }
 
     async fn drive(&mut self) -> Result<Option<Moment<M::Event>>, ErrorKind> {
@@ -133,7 +143,7 @@ mod sealed {
     pub trait Sealed {
         type Event;
         type Outcome;
-        type Error;
+        type Error: Copy;
 
         /// What comes of it if nobody lets it go on.
         const HELD: Self::Error;
