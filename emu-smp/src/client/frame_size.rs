@@ -28,6 +28,10 @@ impl FrameSize {
         self
     }
 
+    pub(super) const fn largest(&self) -> u16 {
+        self.largest
+    }
+
     pub(super) const fn proven(&self) -> u16 {
         self.proven
     }

@@ -138,6 +138,13 @@ impl Session {
         self.parameters
     }
 
+    /// Returns the size of the largest frame that is to be sent, in bytes with the header; see
+    /// [`with_largest_frame`](Self::with_largest_frame).
+    #[must_use]
+    pub const fn largest_frame(&self) -> u16 {
+        self.frame.largest()
+    }
+
     /// Returns the largest frame that an upload has got an answer to, in bytes with the header; 0 if there was none.
     #[must_use]
     pub const fn proven_frame(&self) -> u16 {

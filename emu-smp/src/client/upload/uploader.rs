@@ -112,7 +112,8 @@ impl Uploader {
     }
 
     pub(in crate::client) const fn progress(&self) -> UploadProgress {
-        let bytes = if matches!(self.outcome, Some(Ok(_))) { self.target.length } else { self.wanted };
+        // An answer that was overtaken names an earlier byte, and takes nothing away.
+        let bytes = if matches!(self.outcome, Some(Ok(_))) { self.target.length } else { self.furthest };
         UploadProgress { bytes, total: self.target.length }
     }
 

@@ -8,9 +8,9 @@ use emu_client::firmware::{Firmware, UpdateFile};
 use emu_client::smp::Moment;
 
 use super::args::UpdateArgs;
-use super::verify;
+use super::{show, verify};
 use crate::exit::{Exit, Failure};
-use crate::smp::{print, smp};
+use crate::smp::smp;
 use crate::stderr;
 use crate::transfer::TransferBar;
 
@@ -46,12 +46,12 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
                 if event == UpdateEvent::Step(UpdateStep::Uploading) {
                     began = Instant::now();
                 }
+                if event == UpdateEvent::Step(UpdateStep::Verifying) {
+                    bar.finish();
+                    bar.say(&format!("uploaded in {:.1} s", began.elapsed().as_secs_f64()));
+                }
                 if let Some(sentence) = sentence(&event) {
                     bar.say(&sentence);
-                }
-                if event == UpdateEvent::Step(UpdateStep::Verifying) {
-                    bar.say(&format!("uploaded in {:.1} s", began.elapsed().as_secs_f64()));
-                    bar.finish();
                 }
             }
             None if update.is_held() => {
@@ -70,7 +70,7 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
     bar.finish();
     let updated = update.finish().await?;
     stderr::say(outcome(updated));
-    print(&firmware.list().await?.to_string())
+    show(&args.smp, &firmware.list().await?)
 }
 
 /// Asks whether to go on.

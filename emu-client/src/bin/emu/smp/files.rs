@@ -6,7 +6,7 @@ use emu_client::emu_smp::client::{FileDownload, FileUpload};
 use emu_client::emu_smp::file_system::{CloseRequest, HashOutput, HashRequest, HashTypesRequest, StatusRequest};
 
 use super::args::FsCommand;
-use super::{Show, done, hex, lines, plain, print};
+use super::{Show, hex, lines, plain, print_done};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(show: &mut Show<'_>, command: &FsCommand) -> Result<Exit
             })
             .await
         }
-        FsCommand::Close => show.ask(CloseRequest, done).await,
+        FsCommand::Close => show.act(CloseRequest).await,
     }
 }
 
@@ -49,7 +49,7 @@ async fn download(show: &mut Show<'_>, name: &str, file: &Path) -> Result<Exit, 
         output.write(piece.map_err(|error| Failure::failed(error.to_string()))?)?;
     }
     output.finish(|| Ok(()))?;
-    print("Done\n")
+    print_done(show.is_json)
 }
 
 async fn upload(show: &mut Show<'_>, file: &Path, name: &str) -> Result<Exit, Failure> {
@@ -59,5 +59,5 @@ async fn upload(show: &mut Show<'_>, file: &Path, name: &str) -> Result<Exit, Fa
         let taken = show.smp.request(request, |response| upload.handle(&response)).await?;
         taken.map_err(|error| Failure::failed(error.to_string()))?;
     }
-    show.ask(CloseRequest, done).await
+    show.act(CloseRequest).await
 }
