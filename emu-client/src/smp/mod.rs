@@ -1,7 +1,13 @@
 //! SMP towards a meter: the UDP driver of [`emu_smp`]'s machines.
 //!
 //! What to send, when to send it again and what an answer means is decided there. Here are the socket, the timers and the
-//! buffers.
+//! buffers: one socket a meter, one frame a datagram.
+//!
+//! [`Smp`] asks for one thing after the other; [`Run`] drives what takes longer. For a meter's firmware there is
+//! [`firmware`](crate::firmware).
+//!
+//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP); the port is the manual's, chapter
+//! "Firmware-Update".
 
 mod error;
 mod link;

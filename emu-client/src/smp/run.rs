@@ -8,7 +8,7 @@ use emu_smp::client::{
 use super::error::{Error, ErrorKind};
 use super::{Link, Smp, open};
 
-/// A machine of [`emu_smp`] that is driven by a [`Run`]: [`Upload`] or [`Update`].
+/// A machine of [`emu_smp`] that can be driven by a [`Run`]: [`Upload`] or [`Update`].
 pub trait Machine: sealed::Sealed {}
 
 impl Machine for Upload {}
@@ -27,6 +27,26 @@ pub enum Moment<E> {
 ///
 /// It goes on only while [`next`](Self::next) or [`finish`](Self::finish) is awaited. Dropped, it stops where it is; the next
 /// one of the same file goes on from there.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use emu_client::Meter;
+/// use emu_client::emu_smp::client::UploadOptions;
+/// use emu_client::firmware::UpdateFile;
+/// use emu_client::smp::Moment;
+///
+/// let file = UpdateFile::read("emu_professional_ii-1.0.9.bin".as_ref())?;
+/// let mut firmware = Meter::new("192.168.1.20")?.firmware();
+/// let mut upload = firmware.upload(&file, UploadOptions::default());
+/// while let Some(moment) = upload.next().await? {
+///     if let Moment::Progress(progress) = moment {
+///         println!("{} of {} bytes", progress.bytes, progress.total);
+///     }
+/// }
+/// upload.finish().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "it goes on only while it is awaited"]
 pub struct Run<'a, M> {
