@@ -290,6 +290,23 @@ fn no_size_that_a_device_tells_makes_an_upload_stall() {
     }
 }
 
+/// A device on a serial console counts the length and the checksum of a packet for its buffer, also behind a bridge from UDP,
+/// as Zephyr's does: frames that fill the buffer would never arrive.
+#[test]
+fn frames_leave_room_for_what_a_console_adds_to_them() {
+    for buffer_size in [256, 384, 512, 1024] {
+        let silent_from = buffer_size as usize - 3;
+        let (mut device, new) = device(Behaviour { silent_from, buffer_size, ..Behaviour::default() }, 60_000);
+        let (machine, requests, now) = upload(&mut device, &new, session(), Way { delay: 10, ..Way::default() });
+        assert!(machine.upload.outcome().unwrap().is_ok(), "{buffer_size}");
+        assert_eq!(device.image(1), Some(&new));
+        assert!(requests.iter().all(|(_, request)| request.len() < silent_from), "{buffer_size}");
+        let firsts = requests.iter().filter(|(_, request)| body(request).number("off") == Some(0));
+        assert_eq!(firsts.count(), 1, "{buffer_size}");
+        assert!(now < 10_000, "{buffer_size}: {now}");
+    }
+}
+
 #[test]
 fn without_parameters_a_piece_has_512_bytes_as_the_manuals_tool_sends() {
     let (mut device, new) = device(Behaviour { has_parameters: false, ..Behaviour::default() }, 60_000);
