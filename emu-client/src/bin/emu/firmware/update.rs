@@ -53,6 +53,11 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
                 if let Some(sentence) = sentence(&event) {
                     bar.say(&sentence);
                 }
+                match event {
+                    UpdateEvent::LeftAlone { .. } => bar.wait("waiting for the meter to come back"),
+                    UpdateEvent::Back { .. } | UpdateEvent::Failed(_) => bar.finish(),
+                    _ => {}
+                }
             }
             None if update.is_held() => {
                 if !bar.pause(ask)? {

@@ -6,7 +6,7 @@ mod hex;
 
 use std::fmt;
 
-use emu_client::emu_smp::client::Policy;
+use emu_client::emu_smp::client::{self, Policy};
 use emu_client::emu_smp::enumeration::{GroupListRequest, GroupListResponse};
 use emu_client::emu_smp::os::{EchoRequest, ParametersRequest, ParametersResponse};
 use emu_client::emu_smp::shell::ExecuteRequest;
@@ -224,14 +224,12 @@ fn next_step(error: &Error) -> Option<String> {
                 Some("--largest-frame allows larger ones, if the way to the meter does".to_owned())
             }
             Asked::Refused { refused: Refused::Group(group), .. } => match *group {
-                GroupError::IMAGE_NO_FREE_SLOT => {
-                    Some(format!("see `emu firmware list {meter}`; `emu firmware erase {meter}` frees a slot"))
-                }
+                GroupError::IMAGE_NO_FREE_SLOT => Some(slot_step(error, &meter)),
                 GroupError::IMAGE_HASH_NOT_FOUND => Some(format!("see `emu firmware list {meter}`")),
                 _ => None,
             },
             Asked::Refused { refused: Refused::Code { code, .. }, .. } => match *code {
-                ReturnCode::BAD_STATE => Some(format!("see `emu firmware list {meter}`")),
+                ReturnCode::BAD_STATE => Some(slot_step(error, &meter)),
                 ReturnCode::UNKNOWN => {
                     Some("--smp-version 1 may make the meter say why, if its firmware knows that version".to_owned())
                 }
@@ -239,6 +237,20 @@ fn next_step(error: &Error) -> Option<String> {
             },
             _ => None,
         }
+    }
+}
+
+/// What to do where a slot is not to be had.
+fn slot_step(error: &Error, meter: &Reached<'_>) -> String {
+    let command = match error.kind().failure() {
+        Some(client::Failure::Refused { command, .. }) => Some(*command),
+        _ => None,
+    };
+    match command {
+        Some(Command::IMAGE_UPLOAD) => {
+            format!("if the image in the other slot is not needed, run `emu firmware erase {meter}`")
+        }
+        _ => format!("an image that runs, or is to be started or gone back to, stays: see `emu firmware list {meter}`"),
     }
 }
 
