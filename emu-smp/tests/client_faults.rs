@@ -193,10 +193,10 @@ fn a_request_is_sent_again_under_the_same_number_and_given_up() {
         assert_eq!(buffer[..length], request);
         count += 1;
     };
-    assert_eq!(waits[..5], [1000, 2000, 4000, 8000, 8000]);
+    assert_eq!(waits, [1000, 2000, 4000, 8000, 8000, 7000]);
     let Failure::NoAnswer { sent, waited, .. } = failure else { panic!("{failure}") };
-    assert_eq!((sent, waited), (count, Duration::from_secs(31)));
-    assert_eq!(failure.to_string(), "no answer to echo: sent 6 times in 31000 ms");
+    assert_eq!((sent, waited), (count, Duration::from_secs(30)));
+    assert_eq!(failure.to_string(), "no answer to echo: sent 6 times in 30000 ms");
     assert!(exchange.is_done() && exchange.poll_failure().is_none() && exchange.poll_timeout().is_none());
 }
 
@@ -481,4 +481,132 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check_error::<UpdateError>();
     check_error::<UploadError>();
     check_error::<ReadError>();
+}
+
+/// What a way without anybody at its end does to an exchange: when it is given up, and as what.
+fn silence<R: emu_smp::Request>(policy: Policy, session: Session, request: R) -> (u64, Failure) {
+    let mut exchange = Exchange::new(session.with_policy(policy), request);
+    let (mut now, mut buffer) = (START, [0; 256]);
+    loop {
+        let _ = exchange.poll_transmit(now, &mut buffer);
+        now = exchange.poll_timeout().unwrap();
+        exchange.handle_timeout(now);
+        if let Some(failure) = exchange.poll_failure() {
+            return (now.as_millis(), failure);
+        }
+    }
+}
+
+/// A session in which an echo was answered at once.
+fn heard() -> Session {
+    let (mut exchange, request) = sent(session(), EchoRequest { text: "" });
+    assert!(exchange.handle_datagram(START, &respond(&request, &Body::map(|body| body.string("r", "")))).is_some());
+    *exchange.session()
+}
+
+#[test]
+fn silence_is_given_up_when_the_policy_says_so() {
+    let (old, new) = (Image::new(1, 2000, "1.0.6"), Image::new(2, 9000, "1.0.9"));
+    for seconds in [1, 2, 10, 200] {
+        let policy = Policy { give_up: Duration::from_secs(seconds), ..Policy::DEFAULT };
+        let (expected, session) = (seconds * 1000, session().with_policy(policy));
+        assert_eq!(silence(policy, session, StateRequest).0, expected);
+        assert_eq!(silence(policy, session, SetStateRequest { hash: None, confirm: None }).0, expected);
+        assert_eq!(silence(policy, session, emu_smp::image::EraseRequest { slot: None }).0, expected);
+        assert_eq!(silence(policy, session, ResetRequest { force: None, boot_mode: None }).0, expected);
+
+        let mut device = Device::new(Behaviour::default(), &old);
+        let mut machine = Updating::new(session, &new, UpdateOptions::default());
+        let mut link = Link::new(&mut device, Way::default(), 1);
+        link.tap = Box::new(|_, _| false);
+        assert!(link.run(&mut machine, 1_000_000));
+        assert_eq!(link.now, expected);
+        let mut machine = Uploading::new(session, &new, UploadOptions::default());
+        let mut link = Link::new(&mut device, Way::default(), 1);
+        link.tap = Box::new(|_, _| false);
+        assert!(link.run(&mut machine, 1_000_000));
+        assert_eq!(link.now, expected);
+
+        // In the middle of an upload.
+        let mut machine = Uploading::new(session, &new, UploadOptions::default());
+        let mut link = Link::new(&mut device, Way { delay: 10, ..Way::default() }, 1);
+        link.tap = Box::new(|now, _| now < 260);
+        assert!(link.run(&mut machine, 1_000_000));
+        // From the last answer on, but for a piece in a larger frame.
+        assert!((expected..expected + 1500).contains(&link.now), "{}", link.now);
+        let outcome = machine.upload.outcome().unwrap();
+        assert!(matches!(outcome, Err(UploadError::Failed(Failure::NoAnswer { .. }))), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_device_is_waited_for_while_it_erases_only_if_it_was_heard() {
+    let erase = emu_smp::image::EraseRequest { slot: None };
+    assert_eq!(silence(Policy::DEFAULT, session(), erase).0, 30_000);
+    assert_eq!(silence(Policy::DEFAULT, heard(), erase).0, 90_000);
+    let policy = Policy { give_up: Duration::from_secs(200), ..Policy::DEFAULT };
+    assert_eq!(silence(policy, heard(), erase).0, 200_000);
+}
+
+#[test]
+fn an_outage_shorter_than_the_patience_is_survived() {
+    let (mut device, new) = device(Behaviour::default(), 60_000);
+    let policy = Policy { give_up: Duration::from_secs(200), ..Policy::DEFAULT };
+    let mut machine = Uploading::new(session().with_policy(policy), &new, UploadOptions::default());
+    let mut link = Link::new(&mut device, Way { delay: 10, ..Way::default() }, 1);
+    link.tap = Box::new(|now, _| !(400..120_400).contains(&now));
+    assert!(link.run(&mut machine, 1_000_000));
+    assert!(machine.upload.outcome().unwrap().is_ok(), "{:?}", machine.upload.outcome());
+    assert!(link.now < 132_000, "{}", link.now);
+}
+
+/// After losses, requests that write are waited for no longer than before, once one is answered.
+#[test]
+fn a_loss_long_ago_costs_a_later_request_nothing() {
+    let mut session = heard();
+    let usual = session.timeout();
+    let confirm = SetStateRequest { hash: None, confirm: Some(true) };
+    let mut buffer = [0; 64];
+    for _ in 0..5 {
+        let (mut exchange, request) = sent(session, confirm);
+        let due = exchange.poll_timeout().unwrap();
+        assert_eq!(due, START + Policy::DEFAULT.first_timeout);
+        exchange.handle_timeout(due);
+        let _ = exchange.poll_transmit(due, &mut buffer);
+        let list = respond(&request, &Body::map(|body| body.list("images", |_| ())));
+        assert!(exchange.handle_datagram(due, &list).is_some());
+        // One that is not lost.
+        let (mut exchange, request) = sent(*exchange.session(), confirm);
+        let list = respond(&request, &Body::map(|body| body.list("images", |_| ())));
+        assert!(exchange.handle_datagram(START, &list).is_some());
+        session = *exchange.session();
+        assert_eq!(session.timeout(), usual);
+    }
+}
+
+#[test]
+fn a_device_that_is_busy_to_the_end_is_told_as_busy() {
+    for rc in [2, 10] {
+        let (mut exchange, request) = sent(session(), StateRequest);
+        let (mut now, mut buffer) = (START, [0; 64]);
+        let failure = loop {
+            assert!(exchange.handle_datagram(now, &respond(&request, &code(rc))).is_none());
+            now = exchange.poll_timeout().unwrap();
+            exchange.handle_timeout(now);
+            if let Some(failure) = exchange.poll_failure() {
+                break failure;
+            }
+            let _ = exchange.poll_transmit(now, &mut buffer);
+        };
+        let Failure::Refused { refused, .. } = failure else { panic!("{failure}") };
+        assert_eq!((refused.code(), now.as_millis()), (Some(ReturnCode(rc as i32)), 30_000));
+    }
+}
+
+#[test]
+fn a_reset_is_waited_for_as_long_as_anything_else() {
+    let (mut exchange, request) = sent(session(), ResetRequest { force: None, boot_mode: None });
+    assert_eq!(exchange.poll_timeout(), Some(START + Policy::DEFAULT.give_up));
+    let later = Instant::from_millis(1400);
+    assert!(exchange.handle_datagram(later, &respond(&request, &Body::map(|_| ()))).unwrap().is_ok());
 }

@@ -178,6 +178,17 @@ fn a_device_that_stays_away_is_given_up() {
     assert!((600_000..620_000).contains(&now), "{now}");
 }
 
+/// The list takes longer than the time from one question to the next.
+#[test]
+fn a_slow_list_is_taken_while_waiting() {
+    let (mut device, new) = device(Behaviour::default());
+    let mut machine = Updating::new(Session::new(Policy::DEFAULT), &new, UpdateOptions::default());
+    let mut link = Link::new(&mut device, Way { delay: 3500, ..Way::default() }, 1);
+    assert!(link.run(&mut machine, 3_600_000));
+    assert_eq!(machine.update.outcome(), Some(Ok(Updated::Updated)));
+    assert!(link.now < 400_000, "{}", link.now);
+}
+
 #[test]
 fn a_device_without_test_is_told() {
     let (mut device, new) = device(Behaviour { refuses_state_write: true, ..Behaviour::default() });

@@ -34,6 +34,8 @@ pub struct Session {
     pub(super) round_trip: RoundTrip,
     pub(super) parameters: Parameters,
     pub(super) frame: FrameSize,
+    /// Whether the device has ever answered.
+    pub(super) is_heard: bool,
 }
 
 /// What is known of the device's buffers.
@@ -65,6 +67,7 @@ impl Session {
             round_trip: RoundTrip::NOT_MEASURED,
             parameters: Parameters::NotAsked,
             frame: FrameSize::NOT_KNOWN,
+            is_heard: false,
         }
     }
 

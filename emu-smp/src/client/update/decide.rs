@@ -163,14 +163,23 @@ impl Update {
 
     /// Waits, and asks the device then; gives it up if it has been away too long.
     pub(super) fn wait_until(&mut self, now: Instant, poll_at: Instant) {
-        let policy = self.session.policy;
-        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
-        if waited >= policy.reset_wait.saturating_add(policy.return_wait) {
-            return self.fail(UpdateError::NotBack { waited });
+        if self.end_if_away(now) {
+            return;
         }
         let is_new = !matches!(self.stage, Stage::Waiting { .. });
         let stage = Stage::Waiting { poll_at, flight: None };
         if is_new { self.enter(stage) } else { self.stage = stage }
+    }
+
+    /// Gives the device up if it has been away too long.
+    pub(super) fn end_if_away(&mut self, now: Instant) -> bool {
+        let policy = self.session.policy;
+        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
+        let is_away = waited >= policy.reset_wait.saturating_add(policy.return_wait);
+        if is_away {
+            self.fail(UpdateError::NotBack { waited });
+        }
+        is_away
     }
 
     /// Does what a list calls for.

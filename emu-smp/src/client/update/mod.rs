@@ -202,14 +202,14 @@ impl Update {
                 self.follow_upload();
             }
             Stage::Waiting { flight: Some(flight), .. } => {
-                if flight.handle_timeout(session, now).is_some() {
-                    self.wait_until(now, now);
-                }
+                // It goes on asking under the same number, so that an answer that takes longer than that is one.
+                flight.handle_timeout(session, now);
+                self.end_if_away(now);
             }
             Stage::Waiting { poll_at, flight: flight @ None } => {
                 if *poll_at <= now {
                     let interval = session.policy.poll_interval;
-                    *flight = Some(Flight::new::<StateRequest>(session).once(interval));
+                    *flight = Some(Flight::new::<StateRequest>(session).every(interval));
                 }
             }
         }
