@@ -31,7 +31,8 @@ pub struct Policy {
     /// The same while it may be erasing, if that is longer: after a request to erase, and after the first piece of an upload. A
     /// device that has not answered anything yet is given up after [`give_up`](Self::give_up) there, too.
     pub erase_wait: Duration,
-    /// How long a device is left alone after a reset. The manual asks for at least 120 s.
+    /// How long a device is left alone after a reset. The manual asks for at least 120 s. However short it is, a device that goes
+    /// on as before is not asked for another reset for 10 s.
     pub reset_wait: Duration,
     /// How long a device may stay away after that, before it is given up.
     pub return_wait: Duration,
