@@ -298,8 +298,8 @@ fn without_parameters_a_piece_has_512_bytes_as_the_manuals_tool_sends() {
     assert_eq!(machine.upload.session().parameters(), Parameters::NotTold);
     let pieces: Vec<_> =
         requests.iter().filter_map(|(_, request)| body(request).bytes("data").map(<[u8]>::len)).collect();
-    assert!(pieces.iter().all(|length| *length <= 512));
-    assert!(pieces.iter().filter(|length| **length == 512).count() > 110, "{pieces:?}");
+    let (last, whole) = pieces.split_last().unwrap();
+    assert!(*last < 512 && whole.iter().all(|length| *length == 512), "{pieces:?}");
 }
 
 #[test]
@@ -609,4 +609,122 @@ fn a_reset_is_waited_for_as_long_as_anything_else() {
     assert_eq!(exchange.poll_timeout(), Some(START + Policy::DEFAULT.give_up));
     let later = Instant::from_millis(1400);
     assert!(exchange.handle_datagram(later, &respond(&request, &Body::map(|_| ()))).unwrap().is_ok());
+}
+
+/// Uploads a file over a way that loses answers, to a server that refuses what is not for the file's end; returns what the
+/// server has at the end, and how long the longest frame was.
+fn upload_file(session: Session, bytes: &[u8], buffer_size: usize) -> (Vec<u8>, usize) {
+    let mut upload = FileUpload::new("/lfs1/f", bytes).with_piece(session.file_piece("/lfs1/f"));
+    let (mut session, mut file, mut random, mut now, mut longest) = (session, Vec::new(), Random(7), START, 0);
+    let mut asks = false;
+    let mut buffer = [0; 1400];
+    while let Some(request) = upload.next_request() {
+        if asks {
+            asks = false;
+            assert!(upload.handle_refusal(file.len() as u64).unwrap());
+            continue;
+        }
+        let mut exchange = Exchange::new(session, request);
+        loop {
+            if let Some(length) = exchange.poll_transmit(now, &mut buffer) {
+                longest = longest.max(length);
+                let request = &buffer[..length];
+                let body = body(request);
+                let offset = body.number("off").unwrap() as usize;
+                let is_there = length <= buffer_size;
+                let is_taken = is_there && (offset == 0 || offset == file.len());
+                if is_taken {
+                    file.truncate(offset);
+                    file.extend(body.bytes("data").unwrap());
+                }
+                let answer = match (is_taken, request[0] & 0x18) {
+                    (true, _) => Body::map(|body| body.number("off", file.len() as u32)),
+                    (false, 0) => code(1),
+                    (false, _) => Body::map(|body| {
+                        body.text("err");
+                        body.open_map(|body| {
+                            body.number("group", 8);
+                            body.number("rc", 11);
+                        });
+                        body.number("len", file.len() as u32);
+                    }),
+                };
+                if is_there && !random.chance(200) {
+                    let answer = respond(request, &answer);
+                    match exchange.handle_datagram(now, &answer).unwrap() {
+                        Ok(response) => upload.handle(&response).unwrap(),
+                        Err(Failure::Refused { .. }) => match exchange.refused_length() {
+                            Some(length) => assert!(upload.handle_refusal(length).unwrap()),
+                            None => asks = true,
+                        },
+                        Err(failure) => panic!("{failure}"),
+                    }
+                    session = *exchange.session();
+                    break;
+                }
+            }
+            now = exchange.poll_timeout().unwrap();
+            exchange.handle_timeout(now);
+            assert_eq!(exchange.poll_failure(), None);
+        }
+    }
+    assert!(now.as_millis() < 60_000, "{now:?}");
+    (file, longest)
+}
+
+#[test]
+fn lost_answers_do_not_end_the_upload_of_a_file() {
+    let bytes: Vec<u8> = (0..20_000_u32).map(|at| (at * 7) as u8).collect();
+    for version in [Version::V0, Version::V1] {
+        assert_eq!(upload_file(session().with_version(version), &bytes, 1500).0, bytes);
+    }
+}
+
+#[test]
+fn pieces_of_a_file_fit_into_the_devices_buffers() {
+    let (mut exchange, request) = sent(session(), ParametersRequest);
+    let parameters = Body::map(|body| {
+        body.number("buf_size", 384);
+        body.number("buf_count", 4);
+    });
+    assert!(exchange.handle_datagram(START, &respond(&request, &parameters)).unwrap().is_ok());
+    let session = *exchange.session();
+    assert_eq!(session.parameters(), Parameters::Told { buffer_size: 384, buffer_count: 4 });
+    let (file, longest) = upload_file(session, &[7; 5000], 384);
+    assert_eq!(file, [7; 5000]);
+    assert!((340..=384).contains(&longest), "{longest}");
+}
+
+#[test]
+fn no_frame_is_larger_than_the_session_allows() {
+    let text = "a".repeat(600);
+    let mut buffer = [0; 2048];
+    for (largest, fits) in [(64, false), (612, false), (613, false), (614, true), (1400, true)] {
+        let mut exchange = Exchange::new(session().with_largest_frame(largest), EchoRequest { text: &text });
+        let length = exchange.poll_transmit(START, &mut buffer);
+        assert_eq!(length.is_some(), fits, "{largest}: {length:?}");
+        assert!(length.is_none_or(|length| length <= usize::from(largest)));
+        assert_eq!(matches!(exchange.poll_failure(), Some(Failure::TooLarge { .. })), !fits);
+    }
+    assert!(
+        Exchange::new(session(), EchoRequest { text: &"a".repeat(1500) }).poll_transmit(START, &mut buffer).is_none()
+    );
+}
+
+/// Neither is silently raised, to wait for an answer that cannot come.
+#[test]
+fn frames_too_small_for_an_upload_are_told_at_once() {
+    for (largest, buffer_size, too_small) in
+        [(64, 2048, Some(64)), (1400, 96, Some(96)), (1400, 112, None), (112, 2048, None), (1400, 0, None)]
+    {
+        let (mut device, new) = device(Behaviour { buffer_size, ..Behaviour::default() }, 1000);
+        let session = session().with_largest_frame(largest);
+        let (machine, requests, now) = upload(&mut device, &new, session, Way { delay: 10, ..Way::default() });
+        let outcome = machine.upload.outcome().unwrap();
+        match too_small {
+            Some(capacity) => assert_eq!((outcome, now), (Err(UploadError::Buffer { capacity }), 21)),
+            None => assert!(outcome.is_ok(), "{outcome:?}"),
+        }
+        assert!(requests.iter().all(|(_, request)| request.len() <= usize::from(largest)));
+    }
 }

@@ -147,6 +147,8 @@ impl Flight {
             return None;
         }
         let Header { version, sequence, .. } = self.header;
+        let room = buffer.len().min(usize::from(session.frame.largest()));
+        let buffer = buffer.get_mut(..room).unwrap_or_default();
         Some(match encode_request(request, version, sequence, buffer) {
             Ok(length) => {
                 self.handle_sent(session, now);
