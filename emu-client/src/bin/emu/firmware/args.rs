@@ -91,6 +91,10 @@ pub(crate) struct UpdateArgs {
     #[arg(long)]
     pub(crate) allow_old_firmware: bool,
 
+    /// Go to an older version than the one that runs.
+    #[arg(long)]
+    pub(crate) allow_downgrade: bool,
+
     /// If both slots are taken, erase the image that does not run.
     #[arg(long)]
     pub(crate) erase: bool,

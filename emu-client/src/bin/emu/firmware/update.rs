@@ -31,6 +31,7 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
 
     let options = UpdateOptions {
         allow_old_firmware: args.allow_old_firmware,
+        allow_downgrade: args.allow_downgrade,
         erase_if_full: args.erase,
         hold_before_reset: !args.yes,
         erase_old: args.erase_old,
