@@ -37,7 +37,8 @@ pub struct SmpQuirks {
     pub stale_headers: bool,
     /// The boot loader loads an image into memory to run it, and does not swap: after a reset the highest version runs, from
     /// whichever slot it is in. Images can be neither tested nor confirmed, which is answered with rc 8. Erasing without a
-    /// slot hits the one that is not active, which can be slot 0.
+    /// slot hits the one that is not active, which can be slot 0. The image that runs is listed as confirmed, which is an
+    /// assumption.
     pub ram_load: bool,
     /// A refused upload in version 0 has a reason in words, as from servers that were built to be verbose.
     pub upload_reasons: bool,
