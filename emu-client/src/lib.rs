@@ -27,13 +27,15 @@
 //!
 //! - [`Rows`] parses as bytes arrive and never holds a body; what fails is tried again by a [`Policy`].
 //! - [`Items`] is the same with all that is no row: lost rows, swapped meters, lines that cannot be read, retries.
+//! - [`Meter::firmware`] lists, uploads, tests and confirms images, or does the manual's whole update from whatever state it
+//!   finds the meter in: see [`firmware`]. [`Meter::smp`] asks for whatever else the meter's SMP server knows.
 //! - An [`Error`] says which meter, which request, what and why, and never the password.
 //! - What is asked, and what the answers mean, is decided in [`emu_proto`]: [`ReadoutPlan`] and
-//!   [`Decoder`](emu_proto::Decoder). Here are the connection, the timers and the buffers.
+//!   [`Decoder`](emu_proto::Decoder); for firmware in [`emu_smp`]. Here are the connection, the timers and the buffers.
 //!
 //! # What it does not do
 //!
-//! It does not write to the meter, speaks no TLS (the meter's manual describes plain HTTP), follows no redirect, uses
+//! It writes nothing to the meter but firmware, speaks no TLS (the meter's manual describes plain HTTP), follows no redirect, uses
 //! no proxy, and stores nothing. It does not smooth over what a log lacks.
 //!
 //! # Features

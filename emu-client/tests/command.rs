@@ -137,7 +137,7 @@ fn what_is_lost_shows_in_sentences_and_in_the_exit_code() {
     assert!(outcome.stderr.contains("rows 41 to 50 are not in the meter's log"), "{}", outcome.stderr);
     let outcome = emu(&["data", &meter, "--last", "60"]);
     assert_eq!((outcome.code, rows_of(&outcome.stdout).len()), (0, 50));
-    assert!(outcome.stderr.contains("rows 41 to 50 are not in the meter's log"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the log goes back 50 rows, and 60 were asked for"), "{}", outcome.stderr);
 
     let (simulator, meter) = start(Simulator::builder().rows(100));
     let (_folder, path) = folder("data.csv");

@@ -66,6 +66,10 @@ impl fmt::Display for HeaderCell {
 }
 
 /// What a column measures; unit, scale and range follow from it.
+///
+/// Units and resolutions are the manual's (Doc.Ref 1475, V1.6, "CSV-File Structure"). It gives no ranges: those of
+/// [`range`](Self::range) are the types of the same data logger in the vendor's decoder for a sister model, but that energies
+/// are wider, since registers of 64 bits and negative ones are seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -144,7 +148,10 @@ impl Quantity {
         }
     }
 
-    /// Returns the smallest and the largest integer that the column's type holds.
+    /// Returns the smallest and the largest integer that is read in such a column. The types hold them all; [`PowerFactor`]
+    /// holds more, and so does the timestamp's.
+    ///
+    /// [`PowerFactor`]: crate::PowerFactor
     ///
     /// For a timestamp these are Unix seconds, the years 1970 to 9999.
     #[must_use]

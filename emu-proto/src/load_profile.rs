@@ -86,11 +86,11 @@ log_entry! {
     voltage_l3_n: DeciVolts = Voltage, "Voltage L3-N", "voltage_l3_n_dv", None, [], false,
         "Voltage of phase 3 to neutral, in 0.1 V.";
     power_factor_l1: PowerFactor = PowerFactor, "Powerfactor L1", "power_factor_l1_percent", None, [], false,
-        "Power factor of phase 1, in 0.01.";
+        "Power factor of phase 1, in 0.01, from -100 to 100.";
     power_factor_l2: PowerFactor = PowerFactor, "Powerfactor L2", "power_factor_l2_percent", None, [], false,
-        "Power factor of phase 2, in 0.01.";
+        "Power factor of phase 2, in 0.01, from -100 to 100.";
     power_factor_l3: PowerFactor = PowerFactor, "Powerfactor L3", "power_factor_l3_percent", None, [], false,
-        "Power factor of phase 3, in 0.01.";
+        "Power factor of phase 3, in 0.01, from -100 to 100.";
     frequency: DeciHertz = Frequency, "Frequency", "frequency_dhz", None, [], false,
         "Frequency, in 0.1 Hz.";
 }

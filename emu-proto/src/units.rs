@@ -54,7 +54,7 @@ macro_rules! quantity {
 quantity! {
     /// Active energy in watt-hours: the state of a register, never a difference.
     ///
-    /// Signed, since older meters of the family print export registers as negative numbers.
+    /// Signed, since older meters of the family print export registers as negative numbers. Any `i64` is read.
     ///
     /// ```
     /// # use emu_proto::WattHours;
@@ -66,6 +66,8 @@ quantity! {
 quantity! {
     /// Reactive energy in volt-ampere-reactive-hours: the state of a register.
     ///
+    /// Signed as [`WattHours`] is. Any `i64` is read.
+    ///
     /// ```
     /// # use emu_proto::VarHours;
     /// assert_eq!(VarHours(7).to_string(), "7 varh");
@@ -73,7 +75,7 @@ quantity! {
     VarHours(i64), 0, "varh"
 }
 quantity! {
-    /// Active power in watts; negative while energy is exported.
+    /// Active power in watts; negative while energy is exported. Any `i32` is read.
     ///
     /// ```
     /// # use emu_proto::Watts;
@@ -82,7 +84,7 @@ quantity! {
     Watts(i32), 0, "W"
 }
 quantity! {
-    /// Current in milliamperes; may be negative in this family of meters.
+    /// Current in milliamperes; may be negative in this family of meters. Any `i32` is read.
     ///
     /// ```
     /// # use emu_proto::MilliAmperes;
@@ -91,7 +93,7 @@ quantity! {
     MilliAmperes(i32), 0, "mA"
 }
 quantity! {
-    /// Voltage in tenths of a volt.
+    /// Voltage in tenths of a volt, positive. Any `i32` is read, as is the device's type.
     ///
     /// ```
     /// # use emu_proto::DeciVolts;
@@ -100,7 +102,10 @@ quantity! {
     DeciVolts(i32), 1, "V"
 }
 quantity! {
-    /// Power factor in hundredths, -100 to 100.
+    /// Power factor in hundredths, -100 to 100; negative values are seen in this family of meters.
+    ///
+    /// The type holds more, as the device's does, and nothing else is read: a row made with another value can be written, and
+    /// is an error when it is read back. [`Quantity::range`](crate::Quantity::range) says what can be.
     ///
     /// ```
     /// # use emu_proto::PowerFactor;
@@ -109,7 +114,7 @@ quantity! {
     PowerFactor(i8), 2, ""
 }
 quantity! {
-    /// Frequency in tenths of a hertz.
+    /// Frequency in tenths of a hertz, positive. Any `i16` is read, as is the device's type.
     ///
     /// ```
     /// # use emu_proto::DeciHertz;

@@ -34,7 +34,16 @@ fn the_last_rows_may_be_more_than_one_request_yields() {
     let seen = read(Plan::last(0), &meter);
     assert!(seen.requests.is_empty());
     let seen = read(Plan::last(u32::MAX), &with_rows(7, 2));
-    assert_eq!((seen.indices(), seen.events), (upto([7, 8]), vec![Event::Absent { first: 0, last: 6 }]));
+    let fewer = |asked, held| vec![Event::Fewer { asked, held }];
+    assert_eq!((seen.indices(), seen.events), (upto([7, 8]), fewer(u32::MAX, 2)));
+    // The first row of all may be row 0 or row 1, or another one.
+    for (first, count) in [(0, 6), (1, 6), (1, 7), (7, 6), (7, 200_000)] {
+        for plan in [Plan::last(count), Plan::last(count).descending()] {
+            let seen = read(plan, &with_rows(first, 5));
+            assert_eq!((seen.rows.len(), seen.events), (5, fewer(count, 5)), "{count} from {first}");
+        }
+        assert_eq!(read(Plan::last(5), &with_rows(first, 5)).events, []);
+    }
 }
 
 #[test]
@@ -265,6 +274,7 @@ fn events_are_sentences() {
     for (event, text) in [
         (Event::Gap { first: 4, last: 5 }, "rows 4 to 5 are missing in the meter's log"),
         (Event::Unreadable { first: 4, last: 4 }, "row 4 is lost: sent repeatedly, and never readable"),
+        (Event::Fewer { asked: 5000, held: 1 }, "the log goes back 1 row, and 5000 were asked for"),
         (Event::NotYet { first: 4, last: 5 }, "rows 4 to 5 are not logged yet"),
         (Event::NotRead { first: 4, last: 5 }, "rows 4 to 5 are not read, for the reason told before"),
         (Event::OutOfOrder { index: 4, after: 5 }, "answers come in another order than asked for: row 4 after row 5"),

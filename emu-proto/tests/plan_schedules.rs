@@ -246,10 +246,23 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
     }
     let delivered: BTreeSet<u32> = seen.rows.iter().map(|row| row.index).collect();
 
+    // Rows that were asked for by count and are older than the log are not named.
+    let mut below = None;
     // Events are true, and none covers what another one covers, or a row that was delivered.
     let mut missing = BTreeSet::new();
     let mut unreadable = BTreeSet::new();
     for event in &seen.events {
+        if let Event::Fewer { asked: count, held } = *event {
+            assert!(matches!(target, Target::Last(asked) if asked == count) && held < count, "{event}");
+            let Some(end) = asked.high.checked_sub(held) else {
+                // From row 0 on.
+                assert!(asked.low == 0 && held == asked.high + 1, "{event}");
+                continue;
+            };
+            assert!(meter.ring.range(..=end).next().is_none(), "{event}, and rows below are there");
+            assert!(below.replace(asked.low..=end).is_none(), "told twice: {event}");
+            continue;
+        }
         let Some(range) = event.undelivered() else {
             let is_fine =
                 !matches!(event, Event::MeterSwapped { .. } | Event::IndexRestart { .. } | Event::SerialChanged { .. });
@@ -286,6 +299,10 @@ fn check(target: Target, order: Order, asked: &Asked, meter: &Meter, seen: &Seen
             assert!(!delivered.contains(&index), "row {index} was delivered, and is told as missing");
             assert!(missing.insert(index), "row {index} is told as missing twice");
         }
+    }
+    for index in below.into_iter().flatten() {
+        assert!(!delivered.contains(&index), "row {index} was delivered, and is told as older than the log");
+        assert!(missing.insert(index), "row {index} is told as missing twice");
     }
 
     // Nothing is lost in silence.

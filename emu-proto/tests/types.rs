@@ -16,3 +16,17 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check::<(ReadoutPlan<LogbookEntry>, RequestTarget, Rows<'static, LoadProfileEntry>, SerialNumber, Span, Status)>();
     check::<(TimeForm, VarHours, Verdict, WattHours, Watts)>();
 }
+
+#[test]
+fn every_value_in_range_is_read_back_and_no_other_power_factor() {
+    let example = b"2021-05-20T10:30:00Z;2;2;12345678;0;0;0;0;0;0;0;0;2985;2010;992;0;12982;8682;4300;0;0;2326;2320;2304;99;99;0;500";
+    let example: LoadProfileEntry = read_row(example).unwrap();
+    let (low, high) = Quantity::PowerFactor.range();
+    for value in i8::MIN..=i8::MAX {
+        let row = LoadProfileEntry { power_factor_l2: PowerFactor(value), ..example };
+        let mut line = String::new();
+        write_row(&mut line, &Dialect::KNOWN, &row).unwrap();
+        let read = read_row::<LoadProfileEntry>(line.trim_end().as_bytes());
+        assert_eq!(read.ok(), (low..=high).contains(&i64::from(value)).then_some(row), "{value}");
+    }
+}

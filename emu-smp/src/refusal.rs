@@ -50,8 +50,8 @@ body! {
         error: Option<GroupCode> = "err",
     }
 
-    /// A group and its code.
-    struct GroupCode {
+    /// A group and its code, as they stand in a frame.
+    pub(crate) struct GroupCode {
         /// The group.
         group: Group = "group",
         /// The code.
@@ -96,6 +96,12 @@ impl<'a> Refusal<'a> {
     }
 }
 
+impl From<GroupError> for GroupCode {
+    fn from(error: GroupError) -> Self {
+        Self { group: error.group, code: error.code }
+    }
+}
+
 impl From<ReturnCode> for Refusal<'_> {
     fn from(code: ReturnCode) -> Self {
         Self::Code { code, reason: None }
@@ -114,10 +120,7 @@ impl Encode for Refusal<'_> {
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         let keys = match *self {
             Self::Code { code, reason } => Keys { code: Some(code.0), reason, error: None },
-            Self::Group(error) => {
-                let error = GroupCode { group: error.group, code: error.code };
-                Keys { code: None, reason: None, error: Some(error) }
-            }
+            Self::Group(error) => Keys { code: None, reason: None, error: Some(error.into()) },
         };
         keys.encode(writer)
     }

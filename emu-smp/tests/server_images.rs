@@ -167,7 +167,9 @@ fn first_pieces_that_are_refused() {
     // In version 0, the general code that comes nearest.
     bench.version = Version::V0;
     assert_eq!(bench.ask(&piece(1_500, 0, &file[..31], None)), json!({"rc": 3}));
-    assert_eq!(bench.ask(&piece(1_500, 0, &[0; 32], None)), json!({"rc": 1}));
+    assert_eq!(bench.ask(&piece(4_000, 0, &file[..32], None)), json!({"rc": 1}));
+    // With the firmware's words, where it has any.
+    assert_eq!(bench.ask(&piece(1_500, 0, &[0; 32], None)), json!({"rc": 1, "rsn": "magic mismatch"}));
 }
 
 #[test]
@@ -176,7 +178,10 @@ fn a_firmware_that_looks_tells_whether_all_is_well() {
     bench.device.checks = true;
     let file = &image(1, 0, 9, 1_500)[..1_500];
     assert_eq!(bench.upload(file, Some(&[1; 32])), json!({"off": 1_500, "match": false}));
-    assert_eq!(bench.upload(file, None), json!({"off": 1_500}));
+    // Nor is it well without a SHA-256, or with a part of one.
+    for sha in [None, Some(&file[..31])] {
+        assert_eq!(bench.upload(file, sha), json!({"off": 1_500, "match": false}));
+    }
     bench.ask(&EraseRequest { slot: None });
     assert_eq!(bench.upload(file, Some(&file[..32])), json!({"off": 1_500, "match": true}));
     // It is there: nothing is to be done.

@@ -170,12 +170,89 @@ fn an_image_that_does_not_start_is_told() {
     assert_eq!(outcome, Err(UpdateError::Reverted { version: "1.0.6".parse().ok() }));
 }
 
+/// MCUboot erases an image whose signature is wrong: running the same again leads nowhere.
+#[test]
+fn an_image_that_the_boot_loader_does_not_accept_is_told() {
+    let (mut device, new) = device(Behaviour { is_target_unsigned: true, ..Behaviour::default() });
+    let (outcome, ..) = run(&mut device, &new, UpdateOptions::default());
+    assert_eq!(outcome, Err(UpdateError::NotAccepted { version: "1.0.6".parse().ok() }));
+}
+
+#[test]
+fn an_older_version_is_installed_only_if_that_is_allowed() {
+    let version = |text: &str| text.parse().unwrap();
+    for (running, target, erases) in [("1.0.9", "1.0.7", false), ("1.0.9", "1.0.5", true), ("1.0.5", "1.0.4", false)] {
+        let (old, new) = (Image::new(1, 3000, running), Image::new(2, 9000, target));
+        let mut device = Device::new(Behaviour::default(), &old);
+        device.known.push(new.clone());
+        let third = Image::new(3, 4000, "1.0.8");
+        if erases {
+            device.known.push(third.clone());
+            device.slots[1] = slot(&third);
+        }
+        let mut options = UpdateOptions { erase_if_full: true, ..UpdateOptions::default() };
+        let mut errors = Vec::new();
+        while let Err(error) = run(&mut device, &new, options).0 {
+            // Nothing was touched.
+            assert_eq!((device.resets, device.image(1)), (0, erases.then_some(&third)));
+            match error {
+                UpdateError::Downgrade { .. } => options.allow_downgrade = true,
+                _ => options.allow_old_firmware = true,
+            }
+            errors.push(error);
+        }
+        let downgrade = UpdateError::Downgrade { running: version(running), target: version(target) };
+        let expected = match (running, target) {
+            (_, "1.0.7") => [downgrade].to_vec(),
+            ("1.0.5", _) => [UpdateError::OldFirmware { version: Some(version(running)) }, downgrade].to_vec(),
+            _ => [UpdateError::OldTarget { version: version(target) }, downgrade].to_vec(),
+        };
+        assert_eq!(errors, expected);
+        assert_updated(&device, &new);
+    }
+}
+
+/// A second reset would revert what the first starts.
+#[test]
+fn a_wait_shorter_than_the_device_needs_to_go_down_sends_no_second_reset() {
+    for (seconds, reset_delay, way) in [(0, 2000, 0), (1, 4000, 0), (1, 9000, 0), (1, 4000, 900)] {
+        let (mut device, new) = device(Behaviour { reset_delay, ..Behaviour::default() });
+        let policy = Policy {
+            reset_wait: Duration::from_secs(seconds),
+            poll_interval: Duration::from_secs(1),
+            return_wait: Duration::from_secs(60),
+            ..Policy::DEFAULT
+        };
+        let mut machine = Updating::new(Session::new(policy), &new, UpdateOptions::default());
+        let mut link = Link::new(&mut device, Way { delay: 10 + way, ..Way::default() }, 1);
+        let resets = std::rc::Rc::new(std::cell::Cell::new(0));
+        let seen = resets.clone();
+        link.tap = Box::new(move |_, request| {
+            seen.set(seen.get() + u32::from(request[5] == 0 && request[7] == 5));
+            true
+        });
+        assert!(link.run(&mut machine, 3_600_000));
+        assert_eq!((machine.update.outcome(), resets.get()), (Some(Ok(Updated::Updated)), 1));
+    }
+}
+
 #[test]
 fn a_device_that_stays_away_is_given_up() {
     let (mut device, new) = device(Behaviour { boot: 10_000_000, ..Behaviour::default() });
     let (outcome, now, _) = run(&mut device, &new, UpdateOptions::default());
     assert!(matches!(outcome, Err(UpdateError::NotBack { .. })), "{outcome:?}");
     assert!((600_000..620_000).contains(&now), "{now}");
+}
+
+/// The list takes longer than the time from one question to the next.
+#[test]
+fn a_slow_list_is_taken_while_waiting() {
+    let (mut device, new) = device(Behaviour::default());
+    let mut machine = Updating::new(Session::new(Policy::DEFAULT), &new, UpdateOptions::default());
+    let mut link = Link::new(&mut device, Way { delay: 3500, ..Way::default() }, 1);
+    assert!(link.run(&mut machine, 3_600_000));
+    assert_eq!(machine.update.outcome(), Some(Ok(Updated::Updated)));
+    assert!(link.now < 400_000, "{}", link.now);
 }
 
 #[test]

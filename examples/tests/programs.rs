@@ -6,10 +6,11 @@ use std::process::{Command, Output, Stdio};
 use chrono::{DateTime, Datelike, Utc};
 use emu_examples::KilowattHours;
 use emu_proto::{Dialect, LoadProfileEntry, write_header, write_row};
-use emu_simulator::{Defects, Event, Fault, Household, Malformed, Simulator};
+use emu_simulator::{Defects, Event, Fault, Household, Link, Malformed, OnlineUpdates, Simulator, TestImage};
 
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const BLOCKING: &str = env!("CARGO_BIN_EXE_blocking");
+const BLOCKING_UPDATE: &str = env!("CARGO_BIN_EXE_blocking_update");
 const SAVED_FILE: &str = env!("CARGO_BIN_EXE_saved_file");
 const SQLITE_SYNC: &str = env!("CARGO_BIN_EXE_sqlite_sync");
 
@@ -162,7 +163,7 @@ fn blocking_reads_what_the_meter_holds() {
     let sum: i64 = simulator.load_profile().iter().map(|row| i64::from(row.active_power_l123.get())).sum();
     assert!(said.contains("4000 rows, index 1 (") && said.contains(" to 4000 ("), "{said}");
     assert!(said.contains(&format!("mean power {} W", sum / 4_000)), "{said}");
-    assert!(said.contains("not in the meter's log (any more)"), "it asked for 5000: {said}");
+    assert!(said.contains("the log goes back 4000 rows, and 5000 were asked for"), "{said}");
 }
 
 #[test]
@@ -199,6 +200,39 @@ fn blocking_says_what_it_cannot_read_and_gives_the_password_to_nobody_else() {
     simulator.set_faults([Fault::content_type("text/csv"), Fault::web_page()]);
     let (code, complaint) = start("swordfish");
     assert!(code == Some(1) && complaint.contains("expected a read-out, not a web page"), "{complaint}");
+}
+
+#[test]
+fn blocking_update_brings_a_meter_to_a_firmware() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = TestImage::new("1.0.9".parse().unwrap()).size(20_000).to_bytes();
+    std::fs::write(folder.path().join("update.bin"), &image).unwrap();
+    std::fs::write(folder.path().join("cut.bin"), &image[..10_000]).unwrap();
+    let link = Link { loss: 0.03, ..Link::default() };
+    let restart_time = std::time::Duration::from_millis(200);
+    let updates = OnlineUpdates { link, restart_time, ..OnlineUpdates::default() };
+    let simulator = Simulator::builder().rows(10).online_updates(updates.clone()).start_blocking().unwrap();
+    let meter = simulator.smp_addr().unwrap().to_string();
+
+    let refused = start(BLOCKING_UPDATE, folder.path(), &[&meter, "cut.bin", "1"], "");
+    let complaint = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && complaint.contains("cut short"), "{complaint}");
+    assert_eq!(simulator.datagrams(), 0);
+
+    let said = run(BLOCKING_UPDATE, folder.path(), &[&meter, "update.bin", "1"]);
+    for event in ["Step(Uploading)", "Step(Confirming)", "\nUpdated\n"] {
+        assert!(said.contains(event), "{event}: {said}");
+    }
+    assert_eq!((simulator.firmware_version().to_string(), simulator.flash(0)), ("1.0.9".to_owned(), image));
+    let said = run(BLOCKING_UPDATE, folder.path(), &[&meter, "update.bin", "1"]);
+    assert!(said.ends_with("NothingToDo\n"), "{said}");
+
+    let old = OnlineUpdates { running: "1.0.0".parse().unwrap(), ..updates };
+    let simulator = Simulator::builder().rows(10).online_updates(old).start_blocking().unwrap();
+    let meter = simulator.smp_addr().unwrap().to_string();
+    let refused = start(BLOCKING_UPDATE, folder.path(), &[&meter, "update.bin"], "");
+    let complaint = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && complaint.contains("an update needs 1.0.6"), "{complaint}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub fn smp_upload(data: &[u8]) {
     if is_update {
         let options = UpdateOptions {
             allow_old_firmware: options & 4 != 0,
+            allow_downgrade: options & 64 != 0,
             erase_if_full: options & 8 != 0,
             erase_old: options & 16 != 0,
             hold_before_reset: options & 32 != 0,

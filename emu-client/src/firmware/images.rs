@@ -132,3 +132,52 @@ impl fmt::Display for Image {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(slot: u32, hash: Option<ImageHash>) -> Image {
+        let version = format!("1.0.{slot}");
+        let [bootable, pending, confirmed, active, permanent] = [false; 5];
+        Image { image: 0, slot, version, hash, bootable, pending, confirmed, active, permanent }
+    }
+
+    #[test]
+    fn the_lines_of_the_manual_s_tool() {
+        let all =
+            Image { bootable: true, pending: true, confirmed: true, active: true, permanent: true, ..image(0, None) };
+        let hashed = image(1, Some(ImageHash::Sha256([0xab; 32])));
+        let mut images = Images { images: vec![all, hashed], split_status: 0 };
+        let lines = format!(
+            "Images:\n image=0 slot=0\n    version: 1.0.0\n    bootable: true\n    \
+             flags: active confirmed pending permanent\n    hash: Unavailable\n \
+             image=0 slot=1\n    version: 1.0.1\n    bootable: false\n    flags: \n    hash: {}\n",
+            "ab".repeat(32)
+        );
+        for (status, line) in
+            [(0, "N/A (0)"), (1, "non-matching (1)"), (2, "matching (2)"), (3, "unknown (3)"), (-1, "unknown (-1)")]
+        {
+            images.split_status = status;
+            assert_eq!(images.to_string(), format!("{lines}Split status: {line}\n"));
+        }
+        images.images.clear();
+        assert_eq!(images.to_string(), "Images:\nSplit status: unknown (-1)\n");
+    }
+
+    #[test]
+    fn what_the_device_calls_itself_moves_no_cursor() {
+        let image = Image { version: "1\u{1b}[2J\n".to_owned(), ..image(0, None) };
+        assert!(image.to_string().contains("    version: 1\\u{1b}[2J\\n\n"));
+    }
+
+    #[test]
+    fn images_by_the_first_digits_of_their_hash() {
+        let hash = |byte| Some(ImageHash::Sha256([byte; 32]));
+        let images =
+            Images { images: vec![image(0, hash(0xab)), image(1, hash(0xac)), image(2, None)], split_status: 0 };
+        let slots = |prefix| images.with_prefix(prefix).map(|image| image.slot).collect::<Vec<_>>();
+        assert_eq!((slots("AB"), slots("a"), slots(""), slots("b")), (vec![0], vec![0, 1], vec![0, 1], vec![]));
+        assert_eq!(images.active(), None);
+    }
+}

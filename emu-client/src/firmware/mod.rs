@@ -107,12 +107,14 @@ impl Firmware {
         self.smp.request(ParametersRequest, |parameters| parameters).await
     }
 
-    /// Uploads a file into the free slot.
+    /// Uploads a file into the free slot, or over the image that is in it and does not run. What the meter has of the file from
+    /// an earlier upload is not sent again.
     pub fn upload<'a>(&'a mut self, file: &'a UpdateFile, options: UploadOptions) -> Run<'a, Upload> {
         Run::new(&mut self.smp, file.bytes(), |session| Upload::new(session, &file.target(), options))
     }
 
-    /// Does the whole update, from whatever state the meter is in: upload, test, reset, confirm.
+    /// Does the whole update, from whatever state the meter is in: upload, test, reset, confirm. By the default
+    /// [`Policy`](emu_smp::client::Policy) the meter is left alone for 120 s after the reset.
     pub fn update<'a>(&'a mut self, file: &'a UpdateFile, options: UpdateOptions) -> Run<'a, Update> {
         Run::new(&mut self.smp, file.bytes(), |session| Update::new(session, &file.target(), options))
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use emu_smp::client::Instant;
+use emu_smp::client::{Failure, Instant};
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::timeout_at;
 
@@ -15,6 +15,8 @@ use crate::address::Address;
 #[derive(Debug)]
 pub(super) struct Link {
     socket: UdpSocket,
+    /// The host's other addresses, for as long as nobody has answered at this one; the next is the last.
+    others: Vec<SocketAddr>,
     /// What the machines' time counts from.
     start: tokio::time::Instant,
     received: Box<[u8]>,
@@ -25,15 +27,19 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Makes a socket to a host's port: to the first of the host's addresses to which there is a way.
+    /// Makes a socket to a host's port: to the first of the host's addresses to which there is a way. If nobody has the port
+    /// there, it goes over to the next.
     pub(super) async fn open(address: &Address, port: u16) -> Result<Self, ErrorKind> {
         let resolved = lookup_host((address.host(), port)).await.map_err(ErrorKind::Resolve)?;
+        let mut others: Vec<SocketAddr> = resolved.collect();
+        others.reverse();
         let mut last = None;
-        for remote in resolved {
+        while let Some(remote) = others.pop() {
             match connect(remote).await {
                 Ok(socket) => {
                     let received = vec![0; LARGEST_DATAGRAM].into_boxed_slice();
-                    return Ok(Self { socket, start: tokio::time::Instant::now(), received, error: None, refusals: 0 });
+                    let start = tokio::time::Instant::now();
+                    return Ok(Self { socket, others, start, received, error: None, refusals: 0 });
                 }
                 Err(error) => last = Some(error),
             }
@@ -64,14 +70,28 @@ impl Link {
             Ok(Ok(length)) => {
                 tracing::trace!(bytes = length, "received");
                 (self.error, self.refusals) = (None, 0);
+                self.others.clear();
                 let now = self.now();
                 self.received.get(..length).map(|datagram| (now, datagram))
             }
             Ok(Err(error)) => {
                 self.note(error);
+                self.go_over().await;
                 None
             }
             Err(_) => None,
+        }
+    }
+
+    /// Goes over to the host's next address, if nobody has the port at this one.
+    async fn go_over(&mut self) {
+        while self.refusals > 0
+            && let Some(remote) = self.others.pop()
+        {
+            match connect(remote).await {
+                Ok(socket) => (self.socket, self.refusals) = (socket, 0),
+                Err(error) => self.note(error),
+            }
         }
     }
 
@@ -83,6 +103,16 @@ impl Link {
     /// Whether the host says that nobody has the port, and goes on saying so.
     pub(super) fn is_closed(&self) -> bool {
         self.refusals >= REFUSALS
+    }
+
+    /// Whether the host said last that nobody has the port.
+    pub(super) const fn is_refused(&self) -> bool {
+        self.refusals > 0
+    }
+
+    /// Whether there was no answer since nobody has the port, and not for want of patience.
+    pub(super) const fn explains(&self, failure: &Failure) -> bool {
+        self.is_refused() && matches!(failure, Failure::NoAnswer { .. })
     }
 
     /// What the host says of a port that nobody has.

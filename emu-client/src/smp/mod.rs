@@ -1,7 +1,13 @@
 //! SMP towards a meter: the UDP driver of [`emu_smp`]'s machines.
 //!
 //! What to send, when to send it again and what an answer means is decided there. Here are the socket, the timers and the
-//! buffers.
+//! buffers: one socket a meter, one frame a datagram.
+//!
+//! [`Smp`] asks for one thing after the other; [`Run`] drives what takes longer. For a meter's firmware there is
+//! [`firmware`](crate::firmware).
+//!
+//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP); the port is the manual's, chapter
+//! "Firmware-Update".
 
 mod error;
 mod link;
@@ -74,8 +80,8 @@ impl Smp {
         self
     }
 
-    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere. An upload
-    /// falls back by itself from frames that get no answer.
+    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere. A request
+    /// that does not fit fails at once. An upload falls back by itself from frames that get no answer.
     #[must_use]
     pub fn largest_frame(mut self, bytes: u16) -> Self {
         self.session = self.session.with_largest_frame(bytes);
@@ -113,7 +119,10 @@ impl Smp {
         read: impl FnOnce(R::Response<'_>) -> T,
     ) -> Result<T, ErrorKind> {
         let mut exchange = Exchange::new(self.session, request);
-        let (session, buffer) = (&mut self.session, &mut self.buffer);
+        self.forget_closed();
+        let session = &mut self.session;
+        let largest = usize::from(session.largest_frame()).min(self.buffer.len());
+        let buffer = self.buffer.get_mut(..largest).unwrap_or_default();
         let link = open(&mut self.link, &self.address, self.port).await?;
         loop {
             while let Some(length) = exchange.poll_transmit(link.now(), buffer) {
@@ -122,7 +131,7 @@ impl Smp {
                 link.send(buffer.get(..length).unwrap_or_default()).await;
             }
             let Some(until) = exchange.poll_timeout().filter(|_| !link.is_closed()) else {
-                return Err(match exchange.poll_failure() {
+                return Err(match exchange.poll_failure().filter(|failure| !link.explains(failure)) {
                     Some(failure) => ErrorKind::Failed { failure, last: link.take_error() },
                     None => ErrorKind::PortClosed { error: link.closed() },
                 });
@@ -137,6 +146,13 @@ impl Smp {
                 }
                 None => exchange.handle_timeout(link.now()),
             }
+        }
+    }
+
+    /// Forgets a socket to where nobody was: the port may be open now, and the host's name may have another address.
+    fn forget_closed(&mut self) {
+        if self.link.as_ref().is_some_and(Link::is_refused) {
+            self.link = None;
         }
     }
 

@@ -6,9 +6,9 @@ use emu_smp::client::{
 };
 
 use super::error::{Error, ErrorKind};
-use super::{Smp, open};
+use super::{Link, Smp, open};
 
-/// A machine of [`emu_smp`] that is driven by a [`Run`]: [`Upload`] or [`Update`].
+/// A machine of [`emu_smp`] that can be driven by a [`Run`]: [`Upload`] or [`Update`].
 pub trait Machine: sealed::Sealed {}
 
 impl Machine for Upload {}
@@ -27,6 +27,26 @@ pub enum Moment<E> {
 ///
 /// It goes on only while [`next`](Self::next) or [`finish`](Self::finish) is awaited. Dropped, it stops where it is; the next
 /// one of the same file goes on from there.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use emu_client::Meter;
+/// use emu_client::emu_smp::client::UploadOptions;
+/// use emu_client::firmware::UpdateFile;
+/// use emu_client::smp::Moment;
+///
+/// let file = UpdateFile::read("emu_professional_ii-1.0.9.bin".as_ref())?;
+/// let mut firmware = Meter::new("192.168.1.20")?.firmware();
+/// let mut upload = firmware.upload(&file, UploadOptions::default());
+/// while let Some(moment) = upload.next().await? {
+///     if let Moment::Progress(progress) = moment {
+///         println!("{} of {} bytes", progress.bytes, progress.total);
+///     }
+/// }
+/// upload.finish().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "it goes on only while it is awaited"]
 pub struct Run<'a, M> {
@@ -34,19 +54,22 @@ pub struct Run<'a, M> {
     machine: M,
     file: &'a [u8],
     told: Option<UploadProgress>,
+    /// Whether the meter was heard since this began: then its port is closed because it restarts.
+    is_heard: bool,
 }
 
 impl<'a, M: Machine> Run<'a, M> {
     pub(crate) fn new(smp: &'a mut Smp, file: &'a [u8], machine: impl FnOnce(Session) -> M) -> Self {
+        smp.forget_closed();
         let machine = machine(smp.session);
-        Self { smp, machine, file, told: None }
+        Self { smp, machine, file, told: None, is_heard: false }
     }
 
     /// Waits for the next thing to tell; `None` at the end, of which [`finish`](Self::finish) tells.
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket.
+    /// [`Error`] if there is no socket, or nobody has the port.
     pub async fn next(&mut self) -> Result<Option<Moment<M::Event>>, Error> {
         self.drive().await.map_err(|kind| self.smp.error(kind))
     }
@@ -55,12 +78,22 @@ impl<'a, M: Machine> Run<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket, or the machine has failed.
+    /// [`Error`] if there is no socket, nobody has the port, or the machine has failed.
     pub async fn finish(mut self) -> Result<M::Outcome, Error> {
         while self.next().await?.is_some() {}
-        let last = self.smp.link.as_mut().and_then(super::Link::take_error);
         let outcome = self.machine.outcome().unwrap_or(Err(M::HELD));
-        outcome.map_err(|error| self.smp.error(M::error(error, last)))
+        outcome.map_err(|error| {
+            let link = self.smp.link.as_mut();
+            let kind = M::error(error, None);
+            let is_closed =
+                |link: &Link| !self.is_heard && kind.failure().is_some_and(|failure| link.explains(failure));
+            let kind = match link {
+                Some(link) if is_closed(link) => ErrorKind::PortClosed { error: link.closed() },
+                Some(link) => M::error(error, link.take_error()),
+                None => kind,
+            };
+            self.smp.error(kind)
+        })
     }
 
     async fn drive(&mut self) -> Result<Option<Moment<M::Event>>, ErrorKind> {
@@ -83,8 +116,14 @@ impl<'a, M: Machine> Run<'a, M> {
                 // The end, or it is held.
                 return Ok(self.machine.poll_event().map(Moment::Event));
             };
+            if link.is_closed() && !self.is_heard {
+                return Err(ErrorKind::PortClosed { error: link.closed() });
+            }
             match link.receive(until).await {
-                Some((now, datagram)) => self.machine.handle_datagram(now, datagram),
+                Some((now, datagram)) => {
+                    self.is_heard = true;
+                    self.machine.handle_datagram(now, datagram);
+                }
                 None => self.machine.handle_timeout(link.now()),
             }
             *session = *self.machine.session();
@@ -124,7 +163,7 @@ mod sealed {
     pub trait Sealed {
         type Event;
         type Outcome;
-        type Error;
+        type Error: Copy;
 
         /// What comes of it if nobody lets it go on.
         const HELD: Self::Error;

@@ -49,13 +49,21 @@ pub enum Event {
         /// The highest missing index.
         last: u32,
     },
-    /// These rows were asked for by index or by count, and the log's oldest row is younger: no row below them is there.
-    /// They were not known to be there when the read-out started.
+    /// These rows were asked for by index, and the log's oldest row is younger: no row below them is there. They were not
+    /// known to be there when the read-out started.
     Absent {
         /// The lowest missing index.
         first: u32,
         /// The highest missing index.
         last: u32,
+    },
+    /// More of the last rows were asked for than the log goes back.
+    Fewer {
+        /// How many rows were asked for.
+        asked: u32,
+        /// How many indices there are from the log's oldest row to the newest one; those that are missing in between are told
+        /// as [`Gap`](Self::Gap).
+        held: u32,
     },
     /// These rows were asked for by index, and the log's newest row is older: they were not logged when the read-out started.
     ///
@@ -155,7 +163,7 @@ pub enum Event {
 
 impl Event {
     /// Returns the indices that were asked for and that this event says were not delivered; `None` for an event that is
-    /// not about missing rows.
+    /// not about missing rows, and for [`Fewer`](Self::Fewer), since rows that were asked for by count have no indices.
     #[must_use]
     pub const fn undelivered(&self) -> Option<RangeInclusive<u32>> {
         match *self {
@@ -181,6 +189,10 @@ impl fmt::Display for Event {
                 write!(f, "{} lost: overwritten by the meter before the read-out came there", Rows(first, last))
             }
             Self::Absent { first, last } => write!(f, "{} not in the meter's log (any more)", Rows(first, last)),
+            Self::Fewer { asked, held } => {
+                let (rows, were) = (if held == 1 { "row" } else { "rows" }, if asked == 1 { "was" } else { "were" });
+                write!(f, "the log goes back {held} {rows}, and {asked} {were} asked for")
+            }
             Self::NotYet { first, last } => write!(f, "{} not logged yet", Rows(first, last)),
             Self::NotRead { first, last } => {
                 write!(f, "{} not read, for the reason told before", Rows(first, last))

@@ -216,7 +216,11 @@ impl Machine {
             Order::Descending => (low, next),
         };
         let is_below = matches!(outcome, Outcome::Found { index, .. } if index < first);
-        self.events.push(if is_below { Event::Gap { first, last } } else { Event::Absent { first, last } });
+        if is_below {
+            self.events.push(Event::Gap { first, last });
+        } else {
+            self.tell_below_log(first, last);
+        }
         self.reading.seen_after = None;
         self.go_on_after(if self.order == Order::Ascending { last } else { first });
         self.state = State::Read;
@@ -227,8 +231,29 @@ impl Machine {
     fn tell_absent(&mut self, first: u32, last: u32) {
         if self.reading.has_started {
             self.events.push(Event::Gap { first, last });
-        } else if matches!(self.target, Target::Last(_) | Target::Indices { .. }) {
-            self.events.push(Event::Absent { first, last });
+        } else {
+            self.tell_below_log(first, last);
+        }
+    }
+
+    /// The log's very first row came: there are none below it, and maybe more were asked for.
+    pub(super) fn tell_first_row(&mut self) {
+        if let (Target::Last(asked), Some(held)) = (self.target, self.newest.and_then(|row| row.index.checked_add(1)))
+            && held < asked
+        {
+            self.events.push(Event::Fewer { asked, held });
+        }
+    }
+
+    /// Tells rows that are older than the oldest one, if they were asked for.
+    fn tell_below_log(&mut self, first: u32, last: u32) {
+        match self.target {
+            Target::Indices { .. } => self.events.push(Event::Absent { first, last }),
+            Target::Last(asked) => {
+                let held = self.newest.map_or(0, |newest| newest.index.saturating_sub(last));
+                self.events.push(Event::Fewer { asked, held });
+            }
+            Target::Everything | Target::Since(_) => {}
         }
     }
 
@@ -258,10 +283,7 @@ impl Machine {
         match known {
             Some(known) if known <= next => self.events.push(Event::Overrun { first: known, last: next }),
             Some(_) => {}
-            None if matches!(self.target, Target::Last(_) | Target::Indices { .. }) => {
-                self.events.push(Event::Absent { first: self.reading.last, last: next });
-            }
-            None => {}
+            None => self.tell_below_log(self.reading.last, next),
         }
     }
 

@@ -194,7 +194,7 @@ impl<R: Entry> ReadoutPlan<R> {
 
     /// Plans to read the last `count` rows, which may be more than one request yields.
     ///
-    /// Rows are counted by index. If the log holds fewer, [`Event::Absent`] names those that are older than its oldest row.
+    /// Rows are counted by index. If the log goes back less, [`Event::Fewer`] says how far.
     #[must_use]
     pub const fn last(count: u32) -> Self {
         Self::new(Target::Last(count), Order::Ascending, Times::ALWAYS)

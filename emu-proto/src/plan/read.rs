@@ -304,6 +304,9 @@ impl Machine {
         self.go_on_after(row.index);
         let tells = !self.is_outside(row);
         self.continuity.follow(row, self.order, tells, &mut self.events);
+        if row.index == 0 {
+            self.tell_first_row();
+        }
         let is_late = self.is_late(row);
         let is_wanted = !is_late
             && if is_clock_set(row.timestamp) {

@@ -1,12 +1,17 @@
 //! One request and its response.
 
 use super::failure::Failure;
-use super::flight::Flight;
-use super::session::Session;
+use super::flight::{Flight, frames};
+use super::session::{Parameters, Session};
 use super::time::Instant;
-use crate::body::Request;
+use crate::body::file_system::{WriteRefused, WriteRequest};
+use crate::body::os::ParametersRequest;
+use crate::body::{Request, decode};
+
 use crate::command::Command;
+use crate::group_error::GroupError;
 use crate::header::Version;
+use crate::message::decode_response;
 
 /// One request, sent until it is answered, refused or given up.
 ///
@@ -53,6 +58,8 @@ pub struct Exchange<R> {
     /// That it has failed without an answer, until it was told.
     failure: Option<Failure>,
     is_done: bool,
+    /// The length of the file that refused a piece.
+    refused_length: Option<u64>,
 }
 
 impl<R: Request> Exchange<R> {
@@ -60,7 +67,7 @@ impl<R: Request> Exchange<R> {
     #[must_use]
     pub fn new(mut session: Session, request: R) -> Self {
         let flight = Flight::with_command(&mut session, request.operation(), request.command());
-        Self { session, request, flight, failure: None, is_done: false }
+        Self { session, request, flight, failure: None, is_done: false, refused_length: None }
     }
 
     /// Sends the request in this version. When an echo in version 1 is answered, the session speaks it from then on.
@@ -91,6 +98,7 @@ impl<R: Request> Exchange<R> {
         if answer.is_ok() && self.flight.header().id() == Command::ECHO && version == Version::V1 {
             self.session.version = version;
         }
+        self.learn(datagram);
         Some(answer)
     }
 
@@ -144,6 +152,37 @@ impl<R: Request> Exchange<R> {
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Returns how many bytes of a file the device has, if it has refused a piece for its place and says so: in version 1. See
+    /// [`FileUpload::handle_refusal`](super::FileUpload::handle_refusal).
+    #[must_use]
+    pub const fn refused_length(&self) -> Option<u64> {
+        self.refused_length
+    }
+
+    /// Learns what an answer says besides.
+    fn learn(&mut self, datagram: &[u8]) {
+        let header = self.flight.header();
+        let mut frames = frames(datagram);
+        let Some((_, body)) = frames.find(|(answer, _)| answer.check_answers(&header).is_ok()) else { return };
+        match header.id() {
+            Command::PARAMETERS => match decode_response::<ParametersRequest>(body) {
+                Ok(Ok(parameters)) => self.session = self.session.with_parameters(&parameters),
+                Ok(Err(_)) if self.session.parameters == Parameters::NotAsked => {
+                    self.session.parameters = Parameters::NotTold;
+                }
+                _ => {}
+            },
+            Command::FILE => {
+                if let Ok(Err(refusal)) = decode_response::<WriteRequest<'_>>(body)
+                    && refusal.group_error() == Some(GroupError::FILE_OFFSET_NOT_VALID)
+                {
+                    self.refused_length = decode::<WriteRefused>(body).ok().and_then(|refused| refused.length);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn fail(&mut self, failure: Option<Failure>) {

@@ -41,7 +41,7 @@ pub enum Failure {
         /// What is wrong with the answer.
         error: DecodeError,
     },
-    /// The request does not fit into the caller's buffer.
+    /// The request does not fit into the caller's buffer, or is larger than the session's largest frame.
     #[error("{command} cannot be sent: {error}")]
     TooLarge {
         /// What was to be asked.

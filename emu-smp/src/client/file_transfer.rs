@@ -74,6 +74,9 @@ impl<'n> FileDownload<'n> {
 
 /// Writes a file of the device.
 ///
+/// A request that is sent again, since its answer was lost, is refused: it is not for the place where the file ends by then. What
+/// the device has is asked for then, and gone on from: see [`handle_refusal`](Self::handle_refusal).
+///
 /// ```
 /// use emu_smp::client::FileUpload;
 /// use emu_smp::file_system::WriteResponse;
@@ -91,18 +94,28 @@ pub struct FileUpload<'n> {
     bytes: &'n [u8],
     offset: usize,
     is_begun: bool,
+    /// How many bytes a request carries.
+    piece: usize,
     /// How often in a row the device wanted no other byte.
     stalls: u8,
 }
 
 impl<'n> FileUpload<'n> {
-    /// How many bytes a request carries: as many as the manual's tool sends of an image, which servers' buffers hold.
+    /// How many bytes a request carries, unless told otherwise: as many as the manual's tool sends of an image. Not every server's
+    /// buffers hold them.
     pub const PIECE: usize = 512;
 
     /// Starts at the file's first byte. A file of no bytes is one request.
     #[must_use]
     pub const fn new(name: &'n str, bytes: &'n [u8]) -> Self {
-        Self { name, bytes, offset: 0, is_begun: false, stalls: 0 }
+        Self { name, bytes, offset: 0, is_begun: false, piece: Self::PIECE, stalls: 0 }
+    }
+
+    /// Sends so many bytes in a request, and one at least: [`Session::file_piece`](super::Session::file_piece) knows how many fit.
+    #[must_use]
+    pub const fn with_piece(mut self, bytes: usize) -> Self {
+        self.piece = if bytes == 0 { 1 } else { bytes };
+        self
     }
 
     /// Returns the next request; `None` once the device has all.
@@ -112,7 +125,7 @@ impl<'n> FileUpload<'n> {
         if rest.is_empty() && self.is_begun {
             return None;
         }
-        let data = rest.get(..Self::PIECE).unwrap_or(rest);
+        let data = rest.get(..self.piece).unwrap_or(rest);
         let length = (self.offset == 0).then_some(u64::try_from(self.bytes.len()).unwrap_or(u64::MAX));
         Some(WriteRequest { length, offset: u64::try_from(self.offset).unwrap_or(u64::MAX), data, name: self.name })
     }
@@ -132,6 +145,36 @@ impl<'n> FileUpload<'n> {
         }
         (self.offset, self.is_begun) = (next, true);
         Ok(())
+    }
+
+    /// Takes that the device has refused the request, and how many bytes of the file it has: as
+    /// [`Exchange::refused_length`](super::Exchange::refused_length) tells, or, where that is `None`, as in version 0, as a
+    /// [`StatusRequest`](crate::file_system::StatusRequest) is answered.
+    ///
+    /// Returns whether the upload goes on from there. It does not if the request was for that very place: then it was refused
+    /// for another reason.
+    ///
+    /// ```
+    /// use emu_smp::client::FileUpload;
+    /// use emu_smp::file_system::WriteResponse;
+    ///
+    /// let mut upload = FileUpload::new("/lfs1/hello.txt", b"hello, meter").with_piece(4);
+    /// upload.handle(&WriteResponse { offset: 4 })?;
+    /// // The answer to the second piece was lost, and the piece is refused, sent again.
+    /// assert!(upload.handle_refusal(8)?);
+    /// assert_eq!(upload.next_request().map(|request| request.data), Some(&b"eter"[..]));
+    /// assert!(!upload.handle_refusal(8)?);
+    /// # Ok::<(), emu_smp::client::FileTransferError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`handle`](Self::handle).
+    pub fn handle_refusal(&mut self, length: u64) -> Result<bool, FileTransferError> {
+        if u64::try_from(self.offset).ok() == Some(length) || !self.is_begun {
+            return Ok(false);
+        }
+        self.handle(&WriteResponse { offset: length }).map(|()| true)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::failure::Failure;
+use super::failure::{Failure, Refused};
 use super::session::Session;
 use super::time::Instant;
 use crate::body::Request;
@@ -16,19 +16,24 @@ use crate::return_code::ReturnCode;
 pub(super) struct Flight {
     /// The request's header but for the length.
     header: Header,
-    /// How often it may be sent.
-    tries: u8,
+    /// How often it may be sent; without it, for as long as there is patience.
+    tries: Option<u8>,
     /// How long its answer may be waited for in all.
     patience: Duration,
     /// How long the answer to one transmission is waited for at least.
     floor: Duration,
     /// Whether the time to the answer says something about the way to the device.
     is_measured: bool,
+    /// Whether it is sent again in even time, in place of more and more seldom.
+    is_steady: bool,
     sent: u8,
-    first_sent: Instant,
+    /// Since when it is waited.
+    since: Option<Instant>,
     last_sent: Instant,
     /// When it is sent again, or given up.
     due: Option<Instant>,
+    /// What the device has said last, if that was to come back later.
+    busy: Option<Refused>,
     ignored: u32,
 }
 
@@ -41,9 +46,21 @@ impl Flight {
     pub(super) const fn with_command(session: &mut Session, operation: Operation, command: Command) -> Self {
         let policy = session.policy;
         // What only asks may come twice. What acts is given time, so that it is not done twice in haste; and a device that was
-        // reset twice has gone back to the image that it came from.
+        // reset twice has gone back to the image that it came from. That one is waited for as long as others.
         let is_read = matches!(operation, Operation::Read) || matches!(command, Command::ECHO);
-        let is_once = matches!(command, Command::RESET) || policy.tries == 0;
+        let is_once = matches!(command, Command::RESET);
+        // A device that was never heard is not erasing: nobody is there.
+        let patience =
+            if may_erase(command) && session.is_heard && policy.erase_wait.as_nanos() > policy.give_up.as_nanos() {
+                policy.erase_wait
+            } else {
+                policy.give_up
+            };
+        let floor = match (is_once, is_read) {
+            (true, _) => patience,
+            (false, true) => Duration::ZERO,
+            (false, false) => policy.first_timeout,
+        };
         Self {
             header: Header {
                 operation,
@@ -54,26 +71,38 @@ impl Flight {
                 sequence: session.take_sequence(),
                 command: command.number,
             },
-            tries: if is_once { 1 } else { policy.tries },
-            patience: if may_erase(command) { policy.erase_wait } else { policy.give_up },
-            floor: if is_read { Duration::ZERO } else { policy.first_timeout },
+            tries: if is_once { Some(1) } else { None },
+            patience,
+            floor,
             is_measured: is_read,
+            is_steady: false,
             sent: 0,
-            first_sent: Instant::START,
+            since: None,
             last_sent: Instant::START,
             due: None,
+            busy: None,
             ignored: 0,
         }
     }
 
-    /// Sent so often at most.
+    /// Sent so often at most, and given up after a part of the patience, since it can be done without.
     pub(super) fn with_tries(self, tries: u8) -> Self {
-        Self { tries: self.tries.min(tries.max(1)), ..self }
+        Self { tries: Some(tries), patience: self.patience.checked_div(2).unwrap_or_default(), ..self }
+    }
+
+    /// Waited for since then already.
+    pub(super) const fn since(self, since: Instant) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// Sent every so often without end. Whichever copy is answered, it is the answer, however late.
+    pub(super) const fn every(self, interval: Duration) -> Self {
+        Self { tries: None, patience: Duration::MAX, floor: interval, is_measured: false, is_steady: true, ..self }
     }
 
     /// Sent once, and waited for so long.
     pub(super) const fn once(self, floor: Duration) -> Self {
-        Self { tries: 1, floor, is_measured: false, ..self }
+        Self { tries: Some(1), floor, is_measured: false, ..self }
     }
 
     pub(super) const fn in_version(self, version: Version) -> Self {
@@ -99,12 +128,11 @@ impl Flight {
 
     /// It was sent.
     pub(super) fn handle_sent(&mut self, session: &Session, now: Instant) {
-        if self.sent == 0 {
-            self.first_sent = now;
-        }
+        let since = *self.since.get_or_insert(now);
         self.sent = self.sent.saturating_add(1);
         self.last_sent = now;
-        self.due = Some(now.saturating_add(session.timeout().max(self.floor)));
+        let end = since.saturating_add(self.patience);
+        self.due = Some(now.saturating_add(session.timeout().max(self.floor)).min(end));
     }
 
     /// Writes the request if it is to be sent now.
@@ -119,6 +147,8 @@ impl Flight {
             return None;
         }
         let Header { version, sequence, .. } = self.header;
+        let room = buffer.len().min(usize::from(session.frame.largest()));
+        let buffer = buffer.get_mut(..room).unwrap_or_default();
         Some(match encode_request(request, version, sequence, buffer) {
             Ok(length) => {
                 self.handle_sent(session, now);
@@ -126,6 +156,11 @@ impl Flight {
             }
             Err(error) => Err(Failure::TooLarge { command: self.header.id(), error }),
         })
+    }
+
+    /// Whether it is not sent again.
+    fn is_last(&self) -> bool {
+        self.tries.is_some_and(|tries| self.sent >= tries)
     }
 
     pub(super) const fn poll_timeout(&self) -> Option<Instant> {
@@ -137,14 +172,21 @@ impl Flight {
         if self.due.is_none_or(|due| now < due) {
             return None;
         }
-        let waited = now.saturating_since(self.first_sent);
-        if self.sent >= self.tries || waited >= self.patience {
-            return Some(Failure::NoAnswer { command: self.header.id(), sent: self.sent, waited });
+        let waited = self.since.map_or(Duration::ZERO, |since| now.saturating_since(since));
+        if self.is_last() || waited >= self.patience {
+            let command = self.header.id();
+            return Some(match self.busy {
+                Some(refused) => Failure::Refused { command, refused },
+                None => Failure::NoAnswer { command, sent: self.sent, waited },
+            });
+        }
+        self.due = None;
+        if self.is_steady {
+            return None;
         }
         session.round_trip.back_off();
         // What acts is asked for more and more seldom, too.
         self.floor = self.floor.saturating_mul(2).min(session.policy.max_timeout);
-        self.due = None;
         None
     }
 
@@ -152,8 +194,12 @@ impl Flight {
     pub(super) fn find<'a>(&mut self, session: &mut Session, now: Instant, datagram: &'a [u8]) -> Option<&'a [u8]> {
         for (header, body) in frames(datagram) {
             if self.sent > 0 && header.check_answers(&self.header).is_ok() {
-                if self.sent == 1 && self.is_measured {
-                    session.round_trip.measure(now.saturating_since(self.last_sent));
+                session.is_heard = true;
+                match self.sent {
+                    1 if self.is_measured => session.round_trip.measure(now.saturating_since(self.last_sent)),
+                    // How long it took says nothing, but that it came does.
+                    1 => session.round_trip.forget_back_off(),
+                    _ => {}
                 }
                 return Some(body);
             }
@@ -173,9 +219,11 @@ impl Flight {
         let command = self.header.id();
         match decode_response::<R>(body) {
             Ok(Ok(response)) => Some(Ok(response)),
-            Ok(Err(refusal)) if is_busy(refusal.code()) && self.sent < self.tries => {
+            Ok(Err(refusal)) if is_busy(refusal.code()) && !self.is_last() => {
                 session.round_trip.back_off();
-                self.due = Some(now.saturating_add(session.timeout()));
+                self.busy = Some(refusal.into());
+                let end = self.since.unwrap_or(now).saturating_add(self.patience);
+                self.due = Some(now.saturating_add(session.timeout()).min(end));
                 None
             }
             Ok(Err(refusal)) => Some(Err(Failure::Refused { command, refused: refusal.into() })),

@@ -24,8 +24,12 @@ impl FrameSize {
     pub(super) const NOT_KNOWN: Self = Self { proven: 0, largest: COMMON, ceiling: u16::MAX, misses: 0 };
 
     pub(super) const fn with_largest(mut self, bytes: u16) -> Self {
-        self.largest = if bytes < SMALLEST { SMALLEST } else { bytes };
+        self.largest = bytes;
         self
+    }
+
+    pub(super) const fn largest(&self) -> u16 {
+        self.largest
     }
 
     pub(super) const fn proven(&self) -> u16 {
@@ -34,9 +38,17 @@ impl FrameSize {
 
     /// The size that is used: the largest that has passed, else one that should.
     pub(super) fn usable(&self, parameters: Parameters) -> u16 {
-        let start = if START < self.ceiling { START } else { Self::halve(self.ceiling) };
+        // One that says nothing of its buffers gets what the manual's tool sends, from the first piece on.
+        let start = if parameters == Parameters::NotTold { NOT_TOLD } else { START };
+        let start = if start < self.ceiling { start } else { Self::halve(self.ceiling) };
         let size = if self.proven == 0 { start } else { self.proven };
         size.min(self.cap(parameters))
+    }
+
+    /// The size of a single request: as large as it needs to be for a piece of 512 bytes, unless that is known not to pass.
+    pub(super) fn single(&self, parameters: Parameters) -> u16 {
+        let size = NOT_TOLD.min(self.cap(parameters));
+        if size < self.ceiling { size } else { self.usable(parameters) }
     }
 
     /// The size that is worth trying, if one is: 1400 first, then larger or smaller ones.
@@ -84,19 +96,25 @@ impl FrameSize {
 
     /// Half of a size.
     pub(super) fn halve(size: u16) -> u16 {
-        (size >> 1).max(SMALLEST)
+        (size >> 1).max(SMALLEST).min(size)
     }
 
     fn cap(&self, parameters: Parameters) -> u16 {
         let buffer = match parameters {
-            Parameters::Told { buffer_size, .. } => u16::try_from(buffer_size).unwrap_or(u16::MAX),
-            Parameters::NotAsked | Parameters::NotTold => NOT_TOLD,
+            Parameters::Told { buffer_size, .. } if buffer_size > CONSOLE_OVERHEAD => {
+                u16::try_from(buffer_size.saturating_sub(CONSOLE_OVERHEAD)).unwrap_or(u16::MAX)
+            }
+            // No buffers at all is no answer, either.
+            _ => NOT_TOLD,
         };
-        buffer.min(self.largest).max(SMALLEST)
+        buffer.min(self.largest)
     }
 }
 
-/// The smallest that is used whatever happens: it holds a first piece of 32 bytes with all that goes with it.
+/// The length and the checksum that a frame has with it on a serial console, where they count for the buffer, too; and there may
+/// be one behind a bridge that nobody knows of.
+const CONSOLE_OVERHEAD: u32 = 4;
+/// The smallest that is fallen back to: it holds a first piece of 32 bytes with all that goes with it.
 const SMALLEST: u16 = 128;
 /// The first size of all, which passes everywhere.
 const START: u16 = 576;
@@ -142,12 +160,13 @@ mod tests {
     fn the_common_size_is_tried_first_and_others_from_there() {
         assert_eq!(tried(1400, 2048, 1472), ([1400].into(), 1400));
         assert_eq!(tried(1472, 2048, 1472), ([1400, 1472].into(), 1472));
-        assert_eq!(tried(9000, 2048, 1472), ([1400, 1472, 2048, 2048].into(), 1472));
+        assert_eq!(tried(9000, 2048, 1472), ([1400, 1472, 2044, 2044].into(), 1472));
         assert_eq!(tried(1400, 2048, 1300), ([1400, 1400, 1232].into(), 1232));
         assert_eq!(tried(1400, 2048, 600), ([1400, 1400, 1232, 1232, 1024, 1024, 768, 768].into(), 576));
-        assert_eq!(tried(1400, 384, 1472), ([].into(), 384));
-        assert_eq!(tried(1400, 1000, 1472), ([1000].into(), 1000));
-        assert_eq!(tried(0, 0, 1472), ([].into(), 128));
+        assert_eq!(tried(1400, 384, 1472), ([].into(), 380));
+        assert_eq!(tried(1400, 1000, 1472), ([996].into(), 996));
+        assert_eq!(tried(1400, 0, 1472), ([640].into(), 640));
+        assert_eq!((tried(1400, 96, 1472), tried(64, 2048, 1472)), (([].into(), 92), ([].into(), 64)));
     }
 
     #[test]

@@ -23,13 +23,16 @@ pub struct Policy {
     pub min_timeout: Duration,
     /// The longest time that an answer is waited for before the request is sent again.
     pub max_timeout: Duration,
-    /// How often a request is sent, and how often in a row an upload may come no further, before it is given up.
+    /// How often in a row an upload may come no further although the device answers, and how often a device is asked to reset
+    /// that does not, before it is given up. How often a request is sent is a matter of time alone.
     pub tries: u8,
-    /// How long a device may be silent before it is given up, however often it was asked.
+    /// How long a device may be silent before it is given up, or busy, however often it was asked.
     pub give_up: Duration,
-    /// The same while it may be erasing: after a request to erase, and after the first piece of an upload.
+    /// The same while it may be erasing, if that is longer: after a request to erase, and after the first piece of an upload. A
+    /// device that has not answered anything yet is given up after [`give_up`](Self::give_up) there, too.
     pub erase_wait: Duration,
-    /// How long a device is left alone after a reset. The manual asks for at least 120 s.
+    /// How long a device is left alone after a reset. The manual asks for at least 120 s. However short it is, a device that goes
+    /// on as before is not asked for another reset for 10 s.
     pub reset_wait: Duration,
     /// How long a device may stay away after that, before it is given up.
     pub return_wait: Duration,

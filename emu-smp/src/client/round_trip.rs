@@ -66,7 +66,7 @@ impl RoundTrip {
                 Duration::from_millis(u64::from(millis)).max(policy.min_timeout)
             }
         };
-        double(base, self.doublings).min(policy.max_timeout)
+        double(base, self.doublings).min(policy.max_timeout).max(SHORTEST)
     }
 }
 
@@ -75,6 +75,8 @@ pub(super) fn double(time: Duration, doublings: u8) -> Duration {
     time.saturating_mul(1_u32.checked_shl(u32::from(doublings)).unwrap_or(u32::MAX))
 }
 
+/// Whatever the policy says, time goes on from one transmission to the next.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// More than a minute says nothing about the way to the device.
 const LONGEST_MILLIS: u32 = 60_000;
 

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::file_transfer::FileUpload;
 use super::frame_size::FrameSize;
 use super::policy::Policy;
 use super::round_trip::RoundTrip;
@@ -34,6 +35,8 @@ pub struct Session {
     pub(super) round_trip: RoundTrip,
     pub(super) parameters: Parameters,
     pub(super) frame: FrameSize,
+    /// Whether the device has ever answered.
+    pub(super) is_heard: bool,
 }
 
 /// What is known of the device's buffers.
@@ -65,6 +68,7 @@ impl Session {
             round_trip: RoundTrip::NOT_MEASURED,
             parameters: Parameters::NotAsked,
             frame: FrameSize::NOT_KNOWN,
+            is_heard: false,
         }
     }
 
@@ -83,7 +87,10 @@ impl Session {
         self
     }
 
-    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere.
+    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere. A request
+    /// that takes more is not sent, and fails as [`Failure::TooLarge`](super::Failure::TooLarge).
+    ///
+    /// An upload needs about 100 bytes, and is slow below some hundreds.
     ///
     /// What the way to the device takes is to be found out by the caller, if at all: for IPv4 over Ethernet it is 1472, for
     /// IPv6 1452. Sizes that get no answer are fallen back from.
@@ -138,10 +145,39 @@ impl Session {
         self.parameters
     }
 
+    /// Returns the size of the largest frame that is to be sent, in bytes with the header; see
+    /// [`with_largest_frame`](Self::with_largest_frame).
+    #[must_use]
+    pub const fn largest_frame(&self) -> u16 {
+        self.frame.largest()
+    }
+
     /// Returns the largest frame that an upload has got an answer to, in bytes with the header; 0 if there was none.
     #[must_use]
     pub const fn proven_frame(&self) -> u16 {
         self.frame.proven()
+    }
+
+    /// Returns how many bytes of a file of this name fit into a request, for [`FileUpload::with_piece`]; 512 at most.
+    ///
+    /// Zephyr's buffers have 384 bytes unless they are set up otherwise. They are known once a
+    /// [`ParametersRequest`](crate::os::ParametersRequest) was answered.
+    ///
+    /// ```
+    /// use emu_smp::client::{Policy, Session};
+    /// use emu_smp::os::ParametersResponse;
+    ///
+    /// let session = Session::new(Policy::DEFAULT);
+    /// assert_eq!(session.file_piece("/lfs1/log.txt"), 512);
+    /// let session = session.with_parameters(&ParametersResponse { buffer_size: 384, buffer_count: 4 });
+    /// assert!((300..340).contains(&session.file_piece("/lfs1/log.txt")));
+    /// ```
+    ///
+    /// [`FileUpload::with_piece`]: super::FileUpload::with_piece
+    #[must_use]
+    pub fn file_piece(&self, name: &str) -> usize {
+        let frame = usize::from(self.frame.single(self.parameters));
+        frame.saturating_sub(FILE_REQUEST).saturating_sub(name.len()).clamp(1, FileUpload::PIECE)
     }
 
     /// Takes a sequence number for a request.
@@ -151,3 +187,7 @@ impl Session {
         sequence
     }
 }
+
+/// What a request to write a piece of a file has besides the piece and the name, at most: the header, a map, `len` and `off` of
+/// eight bytes each, and the heads of `data` and `name`.
+const FILE_REQUEST: usize = 51;

@@ -7,10 +7,9 @@ use crate::body::file_system::{
 };
 use crate::body::{Done, Request, body};
 use crate::cbor::{Entries, Reader, Writer};
-use crate::command::Group;
 use crate::group_error::GroupError;
 use crate::header::Version;
-use crate::refusal::Refusal;
+use crate::refusal::{GroupCode, Refusal};
 use crate::return_code::ReturnCode;
 
 /// A firmware's files.
@@ -167,8 +166,7 @@ fn write<F: Files>(
             return Err(wrong_offset.into());
         }
         if length != offset {
-            let error = GroupCode { group: wrong_offset.group, code: wrong_offset.code };
-            return Ok(answer.value(&WrongOffset { error, length })?);
+            return Ok(answer.value(&WrongOffset { error: wrong_offset.into(), length })?);
         }
     }
     let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
@@ -211,12 +209,6 @@ body! {
         error: GroupCode = "err",
         /// How many bytes the file has.
         length: u64 = "len",
-    }
-
-    /// A group and its code.
-    struct GroupCode {
-        group: Group = "group",
-        code: u16 = "rc",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::body::image::{
 use crate::body::{Done, Request};
 use crate::cbor::{Reader, Writer};
 use crate::group_error::GroupError;
+use crate::header::Version;
 use crate::mcuboot::ImageVersion;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
@@ -42,7 +43,10 @@ pub(super) fn handle<I: ImageSlots>(
             set_state(images, request.value()?)?;
             write_state(images, answer)
         }
-        (UPLOAD, true) => upload::handle(upload, images, ask.body, answer),
+        (UPLOAD, true) => {
+            let taken = upload::handle(upload, images, ask.body, answer);
+            taken.map_err(|refusal| with_reason(images, refusal, ask.request.version))
+        }
         (ERASE, true) => {
             erase(upload, images, request.value()?)?;
             Ok(answer.value(&Done)?)
@@ -52,6 +56,16 @@ pub(super) fn handle<I: ImageSlots>(
             write_slots(images, answer)
         }
         _ => Err(ReturnCode::NOT_SUPPORTED.into()),
+    }
+}
+
+/// Adds the firmware's words to a refusal, if it has any, where a general code is all that the client would get.
+fn with_reason<I: ImageSlots>(images: &mut I, refusal: Refusal<'static>, version: Version) -> Refusal<'static> {
+    match refusal {
+        Refusal::Group(error) if version == Version::V0 => {
+            Refusal::Code { code: error.to_return_code(), reason: images.reason(error) }
+        }
+        _ => refusal,
     }
 }
 

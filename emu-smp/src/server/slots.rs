@@ -1,5 +1,6 @@
 //! The places for images, as a firmware lends them to its server.
 
+use crate::group_error::GroupError;
 use crate::image_hash::ImageHash;
 use crate::mcuboot::ImageVersion;
 use crate::refusal::Refusal;
@@ -57,9 +58,19 @@ pub trait ImageSlots {
     fn confirm(&mut self) -> Result<(), Refusal<'static>>;
 
     /// Returns whether a slot holds just the file of this length and SHA-256; `None`, by default, if it does not look. With an
-    /// answer, a client is told at the end of an upload whether all is well, and at its start if there is nothing to do.
+    /// answer, a client is told at the end of an upload whether all is well, and at its start if there is nothing to do. One that
+    /// sent no SHA-256, or a part of one, is told that it is not well, whatever the answer; existing servers do so.
     fn holds(&mut self, number: u32, length: u32, sha: &[u8; 32]) -> Option<bool> {
         let _ = (number, length, sha);
+        None
+    }
+
+    /// Returns what a client of version 0 is told besides the general code when an upload is refused for this; it has no other
+    /// way to learn more. By default nothing, as of existing servers only those built to be verbose have words for it: texts
+    /// take flash, and which of them are worth it is the firmware's to say. A few words: up to 40 bytes fit into any buffer for
+    /// answers, and one that does not fit leaves the request without an answer.
+    fn reason(&mut self, error: GroupError) -> Option<&'static str> {
+        let _ = error;
         None
     }
 
@@ -158,6 +169,10 @@ impl<T: ImageSlots> ImageSlots for &mut T {
 
     fn holds(&mut self, number: u32, length: u32, sha: &[u8; 32]) -> Option<bool> {
         (**self).holds(number, length, sha)
+    }
+
+    fn reason(&mut self, error: GroupError) -> Option<&'static str> {
+        (**self).reason(error)
     }
 
     fn may_erase(&mut self, slot: &Slot) -> bool {

@@ -116,9 +116,11 @@ fn go_on<I: ImageSlots>(
     if !is_last {
         return Ok(UploadResponse { offset: end, matches: None });
     }
-    let (number, length, sha) = (upload.number, upload.length, upload.sha.whole());
+    let Upload { number, length, sha, .. } = *upload;
     *session = None;
-    Ok(UploadResponse { offset: end, matches: sha.and_then(|sha| images.holds(number, length, &sha)) })
+    // Where the firmware looks, a file without its whole SHA-256 can not be right.
+    let is_right = images.holds(number, length, &sha.bytes);
+    Ok(UploadResponse { offset: end, matches: is_right.map(|is_right| is_right && sha.whole().is_some()) })
 }
 
 /// What a client calls its file: up to 32 bytes.

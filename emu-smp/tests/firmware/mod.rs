@@ -118,6 +118,10 @@ impl ImageSlots for Device {
         let is_whole = length.checked_sub(1).and_then(|last| flash.get(last as usize)) != Some(&0xff);
         self.checks.then(|| flash[..32] == sha[..] && is_whole)
     }
+
+    fn reason(&mut self, error: GroupError) -> Option<&'static str> {
+        (error == GroupError::IMAGE_INVALID_HEADER_MAGIC).then_some("magic mismatch")
+    }
 }
 
 /// A firmware that has what the Zephyr server of the exchanges had.

@@ -48,6 +48,8 @@ pub struct Behaviour {
     pub has_unknown_keys: bool,
     /// The target does not start: MCUboot goes back at once.
     pub is_target_broken: bool,
+    /// The target's signature is wrong: MCUboot erases it.
+    pub is_target_unsigned: bool,
     /// A state write is refused: RAM-load.
     pub refuses_state_write: bool,
 }
@@ -68,6 +70,7 @@ impl Behaviour {
         refuses_blank_erase: false,
         has_unknown_keys: false,
         is_target_broken: false,
+        is_target_unsigned: false,
         refuses_state_write: false,
     };
 }
@@ -191,7 +194,9 @@ impl Device {
         if second.pending && is_whole {
             let is_confirmed = second.permanent;
             (second.pending, second.permanent) = (false, false);
-            if !self.behaviour.is_target_broken {
+            if self.behaviour.is_target_unsigned {
+                *second = Slot::default();
+            } else if !self.behaviour.is_target_broken {
                 std::mem::swap(first, second);
                 first.confirmed = is_confirmed;
                 second.confirmed = false;

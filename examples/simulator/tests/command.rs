@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::smp::Client;
+use common::smp::{Client, Refused};
+use emu_smp::Version;
+use emu_smp::image::{StateRequest, UploadRequest};
+use emu_smp::os::EchoRequest;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
@@ -119,6 +122,22 @@ fn updates_are_answered_where_it_says() {
     let mut client = Client::at(address.parse().unwrap());
     assert_eq!(client.list(), ["0 1.0.7 active confirmed", "1 1.2.3"]);
     std::fs::remove_file(image).unwrap();
+}
+
+#[test]
+fn quirks_of_the_update_server() {
+    let options = ["--smp-ram-load", "--smp-omit-image", "--smp-upload-reasons", "--smp-ignore-image"];
+    let more = ["--smp-cut-datagrams", "--smp-deaf-while-erasing", "--smp-image-check"];
+    let arguments = [&["--rows=1", "--smp-port=0"][..], &options, &more].concat();
+    let (_running, mut lines) = start_lines(&arguments);
+    let second = lines.nth(1).unwrap();
+    let mut client = Client::at(second.strip_prefix("firmware updates on udp://").unwrap().parse().unwrap());
+    assert_eq!(client.set(None, true), Err(Refused::Code(8)));
+    assert!(!client.body(&StateRequest).windows(6).any(|bytes| bytes == b"\x65image"));
+    client.version = Version::V0;
+    let request = UploadRequest { length: None, offset: 0, sha: None, data: &[0; 31], image: Some(3), upgrade: None };
+    assert_eq!(client.body(&request), b"\xbf\x62rc\x03\x63rsn\x70header malformed\xff");
+    assert_eq!(client.ask(&EchoRequest { text: &"x".repeat(1_600) }), Err(Refused::Code(9)));
 }
 
 #[test]

@@ -114,6 +114,8 @@ struct Session<R: ModelEntry> {
     has_other_log: bool,
     /// Whether it was told that answers came in another order, as some did.
     has_disorder: bool,
+    /// Up to which index there was told to be no row.
+    below: Option<u32>,
     /// Rows of this plan, and of all plans that went on from each other.
     rows: Vec<R>,
     all_rows: HashSet<R>,
@@ -153,6 +155,7 @@ impl<R: ModelEntry> Session<R> {
             is_start: true,
             has_other_log: false,
             has_disorder: false,
+            below: None,
             rows: Vec::new(),
             all_rows: HashSet::new(),
             losses: Vec::new(),
@@ -286,6 +289,11 @@ impl<R: ModelEntry> Session<R> {
                 self.has_other_log = true;
                 self.losses.clear();
             }
+            if let Event::Fewer { asked, held } = event {
+                let is_asked = matches!(self.target, Target::Last(count) if count == asked);
+                assert!(is_asked && held < asked, "{event}");
+                self.below = self.newest.and_then(|newest| newest.checked_sub(held));
+            }
             self.has_disorder |= matches!(event, Event::OutOfOrder { .. });
             if let Some(rows) = event.undelivered() {
                 assert!(!rows.is_empty(), "{event}");
@@ -374,6 +382,8 @@ impl<R: ModelEntry> Session<R> {
         let losses = || self.losses.iter().chain(&self.all_losses);
         let (Some(newest), true, false) = (self.newest, self.is_plain(), is_foreign) else { return };
         let delivered: HashSet<u32> = self.all_rows.iter().map(R::index).collect();
+        let is_none_below = self.below.is_none_or(|below| self.meter.ring.range(..=below).next().is_none());
+        assert!(is_none_below, "rows up to {:?} are there", self.below);
         for (event, rows) in losses().filter(|(event, _)| matches!(event, Event::Absent { .. })) {
             assert!(self.meter.ring.range(..rows.start()).next().is_none(), "{event}, and rows below are there");
         }

@@ -8,14 +8,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use emu_client::emu_proto::Status;
 
-use crate::firmware::args::FirmwareCommand;
-use crate::smp::args::SmpCommandArgs;
+use crate::firmware::args::{FIRMWARE_EXAMPLES, FIRMWARE_MORE, FirmwareCommand};
+use crate::smp::args::{SMP_EXAMPLES, SmpCommandArgs};
 use crate::status::read_bits;
 use crate::when::{Since, When, read_duration};
 
 /// Reads the logs of an energy meter EMU Professional II TCP/IP, and updates its firmware.
 #[derive(Debug, Parser)]
-#[command(name = "emu", version, after_help = EXAMPLES, after_long_help = MORE, propagate_version = true)]
+#[command(name = "emu", version, term_width = 80, after_help = EXAMPLES, after_long_help = MORE, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,9 +30,10 @@ pub(crate) enum Command {
     #[command(after_help = LOGBOOK_EXAMPLES, after_long_help = MORE)]
     Logbook(ReadArgs),
     /// Lists, updates, tests and confirms the meter's firmware.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = FIRMWARE_EXAMPLES, after_long_help = FIRMWARE_MORE)]
     Firmware(FirmwareCommand),
     /// Asks the meter's SMP server for whatever else it knows.
+    #[command(after_help = SMP_EXAMPLES)]
     Smp(SmpCommandArgs),
     /// Explains a status code of the load profile in the manual's words.
     #[command(after_help = "Examples:\n  emu status 33\n  emu status 0x21\n  emu status 0b100001")]
@@ -204,6 +205,7 @@ const MORE: &str = concat!(
     "
   emu logbook 192.168.1.20 --all -o logbook.csv
   EMU_PASSWORD=… emu data 192.168.1.20 --last 96
+  emu firmware update 192.168.1.20 FILE          see emu firmware --help
 
 Times:
   2025-01-31T12:00:00Z or with an offset (RFC 3339); 2025-01-31, which is

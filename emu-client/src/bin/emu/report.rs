@@ -42,7 +42,7 @@ impl Report {
         let is_of_interest = match notice {
             Notice::Request(_) | Notice::Late(_) => false,
             // Without a choice, as many rows are asked for as there may be.
-            Notice::Event(Event::Absent { .. }) => names_rows,
+            Notice::Event(Event::Fewer { .. }) => names_rows,
             _ => true,
         };
         if is_of_interest || self.is_verbose {

@@ -1,6 +1,7 @@
 //! How far a transfer is, on a terminal.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use emu_client::emu_smp::client::UploadProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,7 +23,11 @@ impl TransferBar {
         Self { bar }
     }
 
+    /// Shows how far an upload is. Before its first byte there is nothing to see.
     pub(crate) fn show(&self, progress: UploadProgress) {
+        if progress.bytes == 0 && self.bar.length().is_none() {
+            return;
+        }
         let total = u64::from(progress.total);
         if self.bar.length() != Some(total) {
             self.bar.set_length(total);
@@ -31,6 +36,17 @@ impl TransferBar {
             self.bar.reset_eta();
         }
         self.bar.set_position(u64::from(progress.bytes));
+    }
+
+    /// Shows that something is waited for, and since when.
+    pub(crate) fn wait(&self, what: &'static str) {
+        self.bar.reset();
+        let template = format!("{{spinner}} {what}, {{elapsed}}");
+        self.bar
+            .set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        if !self.bar.is_hidden() {
+            self.bar.enable_steady_tick(Duration::from_millis(200));
+        }
     }
 
     /// Says a sentence on standard error, above the bar.
@@ -45,6 +61,7 @@ impl TransferBar {
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
+        self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
     }
 }

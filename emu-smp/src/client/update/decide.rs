@@ -163,14 +163,23 @@ impl Update {
 
     /// Waits, and asks the device then; gives it up if it has been away too long.
     pub(super) fn wait_until(&mut self, now: Instant, poll_at: Instant) {
-        let policy = self.session.policy;
-        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
-        if waited >= policy.reset_wait.saturating_add(policy.return_wait) {
-            return self.fail(UpdateError::NotBack { waited });
+        if self.end_if_away(now) {
+            return;
         }
         let is_new = !matches!(self.stage, Stage::Waiting { .. });
         let stage = Stage::Waiting { poll_at, flight: None };
         if is_new { self.enter(stage) } else { self.stage = stage }
+    }
+
+    /// Gives the device up if it has been away too long.
+    pub(super) fn end_if_away(&mut self, now: Instant) -> bool {
+        let policy = self.session.policy;
+        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
+        let is_away = waited >= policy.reset_wait.saturating_add(policy.return_wait);
+        if is_away {
+            self.fail(UpdateError::NotBack { waited });
+        }
+        is_away
     }
 
     /// Does what a list calls for.
@@ -190,10 +199,21 @@ impl Update {
             if is_pending {
                 return self.decide_not_restarted(now, reset);
             }
-            return self.fail(UpdateError::Reverted { version: running.version });
+            let version = running.version;
+            return self.fail(match survey.target {
+                Some(_) => UpdateError::Reverted { version },
+                None => UpdateError::NotAccepted { version },
+            });
         }
         if !self.options.allow_old_firmware && running.version.is_none_or(|version| version < LEAST_VERSION) {
             return self.fail(UpdateError::OldFirmware { version: running.version });
+        }
+        let target = self.target.version;
+        if !self.options.allow_old_firmware && target < LEAST_VERSION {
+            return self.fail(UpdateError::OldTarget { version: target });
+        }
+        if let Some(running) = running.version.filter(|running| target < *running && !self.options.allow_downgrade) {
+            return self.fail(UpdateError::Downgrade { running, target });
         }
         if survey.target.is_none() {
             return self.decide_not_there(survey);
@@ -258,7 +278,8 @@ impl Update {
     /// The device answers after it was asked to reset, and has not.
     fn decide_not_restarted(&mut self, now: Instant, reset: Reset) {
         let policy = self.session.policy;
-        if reset.is_answered && now.saturating_since(reset.at) < policy.reset_wait {
+        let wait = if reset.is_answered { policy.reset_wait } else { Duration::ZERO };
+        if now.saturating_since(reset.at) < wait.max(RESET_DELAY) {
             // It was asked early.
             return self.wait_until(now, now.saturating_add(policy.poll_interval));
         }
@@ -328,6 +349,9 @@ fn running_target(survey: &Survey) -> Option<super::OtherImage> {
 
 /// What the manual asks for.
 const LEAST_VERSION: ImageVersion = ImageVersion { major: 1, minor: 0, revision: 6, build: 0 };
+/// How long a device may take from a reset's request to the reset. One more before that would revert the first, however short the
+/// policy's waits are.
+const RESET_DELAY: Duration = Duration::from_secs(10);
 /// How often the image is uploaded, if the device does not list it.
 const UPLOADS: u8 = 2;
 /// How often anything else is done that comes to nothing.

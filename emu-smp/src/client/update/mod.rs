@@ -25,8 +25,11 @@ use crate::body::os::ResetRequest;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UpdateOptions {
-    /// Whether to update a version that is older than 1.0.6, which the manual forbids, or that cannot be read.
+    /// Whether to update a version that is older than 1.0.6, which the manual forbids, or that cannot be read; or to such a one,
+    /// which no update leads away from.
     pub allow_old_firmware: bool,
+    /// Whether to go to a version that is older than the one that runs.
+    pub allow_downgrade: bool,
     /// Whether to erase the image that does not run, if both slots are taken by others than the target.
     pub erase_if_full: bool,
     /// Whether to stop before the reset until [`Update::proceed`] is called.
@@ -57,14 +60,15 @@ pub struct UpdateOptions {
 /// |---|---|
 /// | the target running, confirmed | ends, and erases the old image first if it was told to |
 /// | the target running, not confirmed | confirms it |
-/// | a version before 1.0.6 running | ends with an error, unless allowed |
+/// | a version before 1.0.6 running, or a later one than the target's | ends with an error, unless allowed |
 /// | the target to be started at the next reset | resets the device, and waits for it to come back |
 /// | the target in the other slot | has it started at the next reset, once |
 /// | another image in the other slot | ends with an error, or erases it if it was told to |
 /// | a free slot | uploads the target |
 ///
 /// So an update that was cut off, by a power cut on either side, is gone on with by a new one. After a reset the old image
-/// running again is an error: the target did not start, or was left again before it was confirmed.
+/// running again is an error: the target did not start, or was left again before it was confirmed; or the boot loader has not
+/// accepted it, if it is gone from its slot.
 ///
 /// A request that the device refuses is believed only once the list shows that it was not done: its first copy may have been,
 /// and the answer lost. A reset is never sent twice without asking in between, since the second would revert the first.
@@ -202,14 +206,14 @@ impl Update {
                 self.follow_upload();
             }
             Stage::Waiting { flight: Some(flight), .. } => {
-                if flight.handle_timeout(session, now).is_some() {
-                    self.wait_until(now, now);
-                }
+                // It goes on asking under the same number, so that an answer that takes longer than that is one.
+                flight.handle_timeout(session, now);
+                self.end_if_away(now);
             }
             Stage::Waiting { poll_at, flight: flight @ None } => {
                 if *poll_at <= now {
                     let interval = session.policy.poll_interval;
-                    *flight = Some(Flight::new::<StateRequest>(session).once(interval));
+                    *flight = Some(Flight::new::<StateRequest>(session).every(interval));
                 }
             }
         }

@@ -142,6 +142,22 @@ pub enum UpdateError {
         /// The version, if it can be read.
         version: Option<ImageVersion>,
     },
+    /// The target is older than 1.0.6: once it runs, no update leads away from it.
+    #[error(
+        "the image is version {version}, from which the device could not be updated again: that needs 1.0.6 or later"
+    )]
+    OldTarget {
+        /// The target's version.
+        version: ImageVersion,
+    },
+    /// The target is older than the version that runs.
+    #[error("the device runs {running}, and the image is the older version {target}")]
+    Downgrade {
+        /// The version that runs.
+        running: ImageVersion,
+        /// The target's.
+        target: ImageVersion,
+    },
     /// Both slots are taken, by others than the target.
     #[error("both slots are taken: slot {} holds {}", .taken.slot, OtherVersion(.taken.version))]
     NoFreeSlot {
@@ -160,6 +176,15 @@ pub enum UpdateError {
     /// The device was reset, and runs the old image again: the target did not start, or was not confirmed in time.
     #[error("the device has gone back to the old image")]
     Reverted {
+        /// The version that runs, if it can be read.
+        version: Option<ImageVersion>,
+    },
+    /// The device was reset, runs the old image again, and the target is gone from its slot: the boot loader has not accepted it,
+    /// as with a signature that is not the vendor's.
+    #[error(
+        "the device's boot loader has not accepted the image, and has removed it: its signature may be a wrong one"
+    )]
+    NotAccepted {
         /// The version that runs, if it can be read.
         version: Option<ImageVersion>,
     },

@@ -43,7 +43,7 @@ pub struct UploadOptions {
 /// the device may erase for seconds before it answers. Then it has several pieces under way, as many as the device has shown
 /// to take, in frames as large as have shown to pass. The device answers each piece with the byte that it wants next, and the
 /// upload goes there: back after a loss, on after an upload that broke, to the start after a restart. It ends when the device
-/// has the last byte, refuses, is silent for [`Policy::give_up`](super::Policy::give_up), or has been asked
+/// has the last byte, refuses, is silent for [`Policy::give_up`](super::Policy::give_up), or has answered
 /// [`Policy::tries`](super::Policy::tries) times in a row without coming further.
 ///
 /// A device that has the last byte forgets the upload. When the answer that says so is lost, it looks as if it had been

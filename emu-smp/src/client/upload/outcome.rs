@@ -91,10 +91,10 @@ pub enum UploadError {
     /// The file cannot be read.
     #[error(transparent)]
     Source(#[from] ReadError),
-    /// The buffer for frames is too small to upload with.
-    #[error("the buffer for frames has {capacity} bytes, which is too small to upload with")]
+    /// Frames are too small to upload with: the caller's buffer, the session's largest frame, or the device's buffers.
+    #[error("frames may have {capacity} bytes, which is too few to upload with")]
     Buffer {
-        /// How many bytes the buffer has.
+        /// How many bytes a frame may have.
         capacity: usize,
     },
     /// The caller has ended it.

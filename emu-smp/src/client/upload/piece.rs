@@ -30,8 +30,8 @@ impl Piece<'_> {
         source: &mut S,
         buffer: &mut [u8],
     ) -> Result<(usize, u32), UploadError> {
-        let too_small = UploadError::Buffer { capacity: buffer.len() };
         let room = buffer.len().min(usize::from(self.frame));
+        let too_small = UploadError::Buffer { capacity: room };
         let buffer = buffer.get_mut(..room).ok_or(too_small)?;
         let mut data = Ok(0);
         let written = encode_frame(self.header, buffer, |writer| {

@@ -44,7 +44,8 @@ pub(in crate::client) struct Uploader {
     pace: Instant,
     /// How often in a row the upload came no further.
     fruitless: u8,
-    /// Since when the device is silent.
+    /// How often in a row no answer came, and since when the device is silent.
+    silences: u8,
     silent_since: Instant,
     /// How often the device has lost the upload.
     losses: u8,
@@ -91,6 +92,7 @@ impl Uploader {
             pause: None,
             pace: Instant::START,
             fruitless: 0,
+            silences: 0,
             silent_since: Instant::START,
             losses: 0,
             ignored: 0,
@@ -112,7 +114,8 @@ impl Uploader {
     }
 
     pub(in crate::client) const fn progress(&self) -> UploadProgress {
-        let bytes = if matches!(self.outcome, Some(Ok(_))) { self.target.length } else { self.wanted };
+        // An answer that was overtaken names an earlier byte, and takes nothing away.
+        let bytes = if matches!(self.outcome, Some(Ok(_))) { self.target.length } else { self.furthest };
         UploadProgress { bytes, total: self.target.length }
     }
 
@@ -133,7 +136,8 @@ impl Uploader {
                 let timeout = session.timeout();
                 let answer = self.in_flight.live().map(|sent| sent.at.saturating_add(timeout)).min();
                 let next = Some(self.pace).filter(|_| self.pause.is_none() && self.has_room());
-                answer.into_iter().chain(self.pause).chain(next).min()
+                let end = self.end_of_patience(session).filter(|_| answer.is_some());
+                answer.into_iter().chain(end).chain(self.pause).chain(next).min()
             }
         }
     }
@@ -247,7 +251,10 @@ impl Uploader {
         self.is_end_sent = false;
         (self.wanted, self.furthest, self.next) = (0, 0, 0);
         let frame = session.frame.usable(session.parameters);
-        self.stage = Stage::First { flight: Flight::new::<UploadRequest<'_>>(session), frame };
+        let flight = Flight::new::<UploadRequest<'_>>(session);
+        // Somebody who has not answered the question before is not waited for anew.
+        let flight = if session.is_heard { flight } else { flight.since(self.silent_since) };
+        self.stage = Stage::First { flight, frame };
     }
 
     /// Writes the first piece, in a smaller frame each time that it was not answered twice.
@@ -332,7 +339,8 @@ impl Uploader {
         }
         let usable = session.frame.usable(session.parameters);
         let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
-        let candidate = session.frame.candidate(session.parameters).filter(|_| !is_tried);
+        // After silence, first what has passed before: whether anybody is there.
+        let candidate = session.frame.candidate(session.parameters).filter(|_| !is_tried && self.silences == 0);
         let Command { group, number } = Command::IMAGE_UPLOAD;
         let sequence = session.take_sequence();
         let header = Header {
@@ -372,6 +380,12 @@ impl Uploader {
         self.is_end_sent |= end == self.target.length;
         self.pace = now.saturating_add(self.window.spacing(session.round_trip()));
         Some(Ok(length))
+    }
+
+    /// When the device has been silent for too long. A piece that is tried in a larger frame does not count.
+    fn end_of_patience(&self, session: &Session) -> Option<Instant> {
+        let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
+        (!is_tried).then_some(self.silent_since.saturating_add(session.policy.give_up))
     }
 
     /// Whether there is a piece to send, and the window has room for it.

@@ -48,6 +48,9 @@ pub(super) struct UpdateArguments {
     /// Size of the largest datagram that arrives; larger ones get no answer, whatever the buffer's size
     #[arg(long, value_name = "BYTES", default_value_t = OnlineUpdates::default().largest_datagram)]
     smp_largest_datagram: usize,
+    /// Take the beginning of larger datagrams, which is answered with rc 9
+    #[arg(long)]
+    smp_cut_datagrams: bool,
     /// Have all groups of commands (statistics, settings, files, a shell), not only those of updates
     #[arg(long)]
     smp_all_groups: bool,
@@ -95,7 +98,7 @@ pub(super) struct UpdateFaultArguments {
     /// Answer in version 0 alone, as servers of before version 1
     #[arg(long)]
     smp_version_0_only: bool,
-    /// Check the SHA-256 of an upload, and answer "match"
+    /// Check the SHA-256 of an upload, and answer "match": false if it is wrong or missing
     #[arg(long)]
     smp_image_check: bool,
     /// Refuse to erase or overwrite an image that is to be started, as Zephyr 3.4.99 does
@@ -113,6 +116,22 @@ pub(super) struct UpdateFaultArguments {
     /// Answer what is refused in version 0 with a stale header, as Zephyr 3.4.99 does at times
     #[arg(long)]
     smp_stale_headers: bool,
+    /// Start the highest version after a reset, from either slot, as a boot loader that loads into memory; testing and
+    /// confirming are answered with rc 8
+    #[arg(long)]
+    smp_ram_load: bool,
+    /// Say in words why an upload is refused, in version 0
+    #[arg(long)]
+    smp_upload_reasons: bool,
+    /// List images without the number of the image, as on devices with one image
+    #[arg(long)]
+    smp_omit_image: bool,
+    /// Take an upload for whatever image as one for the image that there is
+    #[arg(long)]
+    smp_ignore_image: bool,
+    /// Drop datagrams that come while a slot is erased, whatever buffers are free
+    #[arg(long)]
+    smp_deaf_while_erasing: bool,
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +178,7 @@ impl UpdateArguments {
             buffer_count: self.smp_buffer_count,
             answers_when_full: self.smp_answer_when_full,
             largest_datagram: self.smp_largest_datagram,
+            cuts_large_datagrams: self.smp_cut_datagrams,
             has_all_groups: self.smp_all_groups,
             ..OnlineUpdates::default()
         })
@@ -188,6 +208,11 @@ impl UpdateFaultArguments {
             refuses_blank_erase: self.smp_refuse_blank_erase,
             refuses_null_hash: self.smp_refuse_null_hash,
             stale_headers: self.smp_stale_headers,
+            ram_load: self.smp_ram_load,
+            upload_reasons: self.smp_upload_reasons,
+            omits_image: self.smp_omit_image,
+            ignores_image: self.smp_ignore_image,
+            deaf_while_erasing: self.smp_deaf_while_erasing,
         };
         let restarts = self.smp_restart_at.clone();
         OnlineUpdates { link, quirks, restarts, is_silent: self.smp_silent, ..updates }

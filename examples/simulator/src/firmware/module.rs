@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::extras::Extras;
 use super::options::OnlineUpdates;
-use super::quirks::refusal;
+use super::quirks::{refusal, upload_reason};
 use super::slots::{Boot, Slots};
 
 /// The module with its server. Time is only counted here: the caller lets it pass.
@@ -26,6 +26,8 @@ pub(crate) struct Module {
     server: Server,
     /// The time that the requests since the last look have taken.
     taken: Duration,
+    /// Whether a slot was erased since the last look.
+    erased: bool,
     /// Whether a reset was asked for.
     resets: bool,
     boots: Vec<Boot>,
@@ -49,6 +51,7 @@ impl Module {
             extras: Extras::new(),
             server: Server::new(),
             taken: Duration::ZERO,
+            erased: false,
             resets: false,
             boots: Vec::new(),
         }
@@ -56,7 +59,7 @@ impl Module {
 
     /// Returns the version that runs.
     pub(crate) fn version(&self) -> ImageVersion {
-        self.slots.content(0).map_or(self.options.running, |image| image.version)
+        self.slots.content(self.slots.active()).map_or(self.options.running, |image| image.version)
     }
 
     /// Returns the bytes of a slot, as far as it was written.
@@ -94,6 +97,11 @@ impl Module {
         (answers, std::mem::take(&mut self.taken))
     }
 
+    /// Returns whether a slot was erased, once.
+    pub(crate) fn take_erased(&mut self) -> bool {
+        std::mem::take(&mut self.erased)
+    }
+
     /// Returns whether a reset was asked for, once.
     pub(crate) fn take_reset(&mut self) -> bool {
         std::mem::take(&mut self.resets)
@@ -104,7 +112,7 @@ impl Module {
         self.server = Server::new();
         self.resets = false;
         self.extras.restart();
-        let boot = self.slots.boot();
+        let boot = if self.options.quirks.ram_load { self.slots.boot_highest() } else { self.slots.boot() };
         self.boots.push(boot);
     }
 
@@ -205,7 +213,9 @@ impl Os for Module {
         match query {
             None => Ok(BootloaderResponse { bootloader: Some("MCUboot"), ..none }),
             Some(BootloaderRequest::MODE) => {
-                Ok(BootloaderResponse { mode: Some(BootloaderMode::SWAP_WITHOUT_SCRATCH), ..none })
+                let ram_load = self.options.quirks.ram_load;
+                let mode = if ram_load { BootloaderMode::RAM_LOAD } else { BootloaderMode::SWAP_WITHOUT_SCRATCH };
+                Ok(BootloaderResponse { mode: Some(mode), ..none })
             }
             Some(_) => Err(GroupError::OS_QUERY_YIELDS_NO_ANSWER.into()),
         }
@@ -222,6 +232,7 @@ impl ImageSlots for Module {
             return Err(ReturnCode::UNKNOWN.into());
         }
         self.taken += self.options.erase_time;
+        self.erased = true;
         self.slots.erase(number as usize);
         Ok(())
     }
@@ -229,6 +240,7 @@ impl ImageSlots for Module {
     fn begin(&mut self, number: u32, _: u32) -> Result<(), Refusal<'static>> {
         if !self.is_empty(number) {
             self.taken += self.options.erase_time;
+            self.erased = true;
         }
         self.slots.erase(number as usize);
         Ok(())
@@ -256,6 +268,10 @@ impl ImageSlots for Module {
         }
         let file = self.slots.bytes(number as usize).get(..length as usize);
         Some(file.is_some_and(|file| Sha256::digest(file)[..] == sha[..]))
+    }
+
+    fn reason(&mut self, error: GroupError) -> Option<&'static str> {
+        upload_reason(error).filter(|_| self.options.quirks.upload_reasons)
     }
 
     fn may_erase(&mut self, slot: &Slot) -> bool {

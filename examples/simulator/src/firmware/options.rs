@@ -49,6 +49,8 @@ pub struct OnlineUpdates {
     pub answers_when_full: bool,
     /// The largest datagram that arrives; larger ones get no answer. Real servers tell a `buffer_size` that is more.
     pub largest_datagram: usize,
+    /// Whether of a larger datagram the beginning arrives, which is answered with rc 9; else there is no answer.
+    pub cuts_large_datagrams: bool,
     /// The line to the meter.
     pub link: Link,
     /// Restarts of themselves, as by a power failure: after so many datagrams, counted since the one before.
@@ -90,6 +92,7 @@ impl Default for OnlineUpdates {
             buffer_count: 4,
             answers_when_full: false,
             largest_datagram: 1_500,
+            cuts_large_datagrams: false,
             link: Link::default(),
             restarts: Vec::new(),
             is_silent: false,

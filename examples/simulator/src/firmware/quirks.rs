@@ -2,9 +2,9 @@
 //!
 //! Source: Zephyr 3.4.99 and 4.4.0, measured; older ones, by what their clients cope with.
 
-use emu_smp::{Command, Group, Header, Operation, Refusal, ReturnCode, Version, encode_frame};
+use emu_smp::{Command, Group, GroupError, Header, Operation, Refusal, ReturnCode, Version, encode_frame};
 
-use super::cbor;
+use super::cbor::{self, Form};
 
 /// What the server does as some firmware does. By default all is off, and it does as Zephyr 4.4.0 does, but for the image
 /// check.
@@ -21,6 +21,8 @@ pub struct SmpQuirks {
     /// Every frame is answered in version 0, as by servers of before version 1.
     pub version_0_only: bool,
     /// The last piece of an upload is answered with `match`, and a first piece whose file is there, with its end.
+    ///
+    /// A wrong or missing SHA-256 ends with `match: false`, and is no error.
     pub image_check: bool,
     /// An image that is to be started can neither be erased nor overwritten, as in 3.4.99.
     pub keeps_pending: bool,
@@ -33,19 +35,48 @@ pub struct SmpQuirks {
     /// A refusal in version 0 is answered with 8 bytes that announce 20 more, under the sequence number before, as 3.4.99
     /// does for statistics that it does not know.
     pub stale_headers: bool,
+    /// The boot loader loads an image into memory to run it, and does not swap: after a reset the highest version runs, from
+    /// whichever slot it is in. Images can be neither tested nor confirmed, which is answered with rc 8. Erasing without a
+    /// slot hits the one that is not active, which can be slot 0. The image that runs is listed as confirmed, which is an
+    /// assumption.
+    pub ram_load: bool,
+    /// A refused upload in version 0 has a reason in words, as from servers that were built to be verbose.
+    pub upload_reasons: bool,
+    /// Images are listed without the number of the image, as on devices with one image.
+    pub omits_image: bool,
+    /// An upload for whatever image is taken as one for the image that there is.
+    pub ignores_image: bool,
+    /// Datagrams that come while a slot is erased are dropped, buffers or not: retransmissions above all. The request for it is
+    /// answered when it is done.
+    pub deaf_while_erasing: bool,
 }
 
 impl SmpQuirks {
     /// Returns a datagram as this firmware reads it.
     pub(crate) fn receive(&self, datagram: &[u8]) -> Vec<u8> {
-        let mut datagram = datagram.to_vec();
-        let mut frame = if self.version_0_only { &mut datagram[..] } else { &mut [] };
-        while let Some((head, rest)) = frame.split_first_chunk_mut() {
-            let header = Header::from_bytes(*head);
-            *head = Header { version: Version::V0, ..header }.to_bytes();
-            frame = rest.get_mut(usize::from(header.length)..).unwrap_or_default();
+        let mut received = Vec::with_capacity(datagram.len());
+        let mut rest = datagram;
+        while let Some((head, behind)) = rest.split_first_chunk() {
+            let mut header = Header::from_bytes(*head);
+            if self.version_0_only {
+                header.version = Version::V0;
+            }
+            // What is cut short is for the server to refuse.
+            let (body, behind) = behind.split_at_checked(usize::from(header.length)).unwrap_or((behind, &[]));
+            let is_whole = body.len() == usize::from(header.length);
+            let body = if is_whole && self.ignores_image && header.id() == Command::IMAGE_UPLOAD {
+                let body = cbor::rewrite(body, Form { omits_image: true, ..Form::default() });
+                header.length = u16::try_from(body.len()).unwrap_or(u16::MAX);
+                body
+            } else {
+                body.to_vec()
+            };
+            received.extend(header.to_bytes());
+            received.extend(body);
+            rest = behind;
         }
-        datagram
+        received.extend(rest);
+        received
     }
 
     /// Returns why a request is refused before the server sees it, if it is.
@@ -55,9 +86,9 @@ impl SmpQuirks {
             Command::SLOT_INFO => self.no_slot_info,
             _ => false,
         };
-        let is_null = self.refuses_null_hash
-            && (header.id(), header.operation) == (Command::IMAGE_STATE, Operation::Write)
-            && cbor::has_null(body, "hash");
+        let sets_state = (header.id(), header.operation) == (Command::IMAGE_STATE, Operation::Write);
+        let is_unknown = is_unknown || (self.ram_load && sets_state);
+        let is_null = self.refuses_null_hash && sets_state && cbor::has_null(body, "hash");
         match (is_unknown, is_null) {
             (true, _) => Some(ReturnCode::NOT_SUPPORTED),
             (_, true) => Some(ReturnCode::INVALID),
@@ -72,9 +103,26 @@ impl SmpQuirks {
         if self.stale_headers && is_refused && header.version == Version::V0 && header.group != Group::IMAGE {
             return Header { length: 20, sequence: header.sequence.wrapping_sub(1), ..header }.to_bytes().to_vec();
         }
-        let body = cbor::rewrite(body, !self.definite_lengths, self.legacy_rc && !is_refused);
+        let form = Form {
+            is_indefinite: !self.definite_lengths,
+            adds_rc: self.legacy_rc && !is_refused,
+            omits_image: self.omits_image && header.id() == Command::IMAGE_STATE,
+        };
+        let body = cbor::rewrite(body, form);
         header.length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         [&header.to_bytes()[..], &body].concat()
+    }
+}
+
+/// Returns a verbose Zephyr's words for why an upload is refused.
+pub(crate) const fn upload_reason(error: GroupError) -> Option<&'static str> {
+    match error {
+        GroupError::IMAGE_INVALID_OFFSET | GroupError::IMAGE_INVALID_LENGTH | GroupError::IMAGE_INVALID_HEADER => {
+            Some("header malformed")
+        }
+        GroupError::IMAGE_INVALID_HEADER_MAGIC => Some("magic mismatch"),
+        GroupError::IMAGE_TOO_LARGE => Some("img too large"),
+        _ => None,
     }
 }
 

@@ -116,6 +116,8 @@ struct Server<'a> {
     /// Datagrams in the meter's buffers; the first is being worked on.
     buffered: VecDeque<(Vec<u8>, SocketAddr)>,
     is_away: bool,
+    /// Until when nothing is heard, for a slot is erased.
+    deaf_until: Option<Instant>,
     /// Datagrams since the last restart that was planned by their number, and how many such restarts there were.
     since_restart: u64,
     restarted: usize,
@@ -133,6 +135,7 @@ impl<'a> Server<'a> {
             planned: 0,
             buffered: VecDeque::new(),
             is_away: false,
+            deaf_until: None,
             since_restart: 0,
             restarted: 0,
         }
@@ -187,13 +190,14 @@ impl<'a> Server<'a> {
     }
 
     /// A datagram is at the meter: it finds a buffer, or is dropped.
-    fn arrive(&mut self, datagram: Vec<u8>, peer: SocketAddr) {
+    fn arrive(&mut self, mut datagram: Vec<u8>, peer: SocketAddr) {
         let restarted = self.restarted;
-        let (is_silent, restart, largest, buffers, answers_when_full) = self.updates.with(|state| {
+        let (is_silent, restart, (largest, cuts), (buffers, answers_when_full)) = self.updates.with(|state| {
             let options = &state.module.options;
             let restart = options.restarts.get(restarted).copied();
             let buffers = options.buffer_count.max(1) as usize;
-            (options.is_silent, restart, options.largest_datagram, buffers, options.answers_when_full)
+            let largest = (options.largest_datagram, options.cuts_large_datagrams);
+            (options.is_silent, restart, largest, (buffers, options.answers_when_full))
         });
         if self.is_away || is_silent {
             return;
@@ -204,9 +208,10 @@ impl<'a> Server<'a> {
             self.go_away();
             return;
         }
-        if datagram.len() > largest {
+        if (datagram.len() > largest && !cuts) || self.deaf_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
+        datagram.truncate(largest);
         if self.buffered.len() >= buffers {
             if answers_when_full && let Ok((header, _)) = Header::split(&datagram) {
                 self.leave(&refusal(&header, ReturnCode::OUT_OF_MEMORY), peer, Duration::ZERO);
@@ -223,10 +228,12 @@ impl<'a> Server<'a> {
     fn work(&mut self) {
         let Some((datagram, peer)) = self.buffered.front() else { return };
         let peer = *peer;
-        let ((answers, taken), reset) = self.updates.with(|state| {
+        let ((answers, taken), reset, is_deaf) = self.updates.with(|state| {
             let answered = state.module.answer(datagram);
-            (answered, state.module.take_reset().then_some(state.module.options.reset_delay))
+            let is_deaf = state.module.take_erased() && state.module.options.quirks.deaf_while_erasing;
+            (answered, state.module.take_reset().then_some(state.module.options.reset_delay), is_deaf)
         });
+        self.deaf_until = is_deaf.then(|| Instant::now() + taken);
         for answer in answers {
             self.leave(&answer, peer, taken);
         }
@@ -251,6 +258,7 @@ impl<'a> Server<'a> {
             state.module.options.restart_time
         });
         self.is_away = true;
+        self.deaf_until = None;
         self.buffered.clear();
         let now = Instant::now();
         self.events.retain(|_, event| match event {

@@ -4,6 +4,8 @@
 //! and signed. Was it marked for good, it is confirmed; else it is on trial: unless it is confirmed before the reset after
 //! that, the two are swapped back.
 //!
+//! A boot loader that loads images into memory does not swap: it starts the highest version, from whichever slot that is in.
+//!
 //! Source: MCUboot, "Bootloader design", "Image swapping"; the manual's chapter "Firmware-Update" for the flags between.
 
 use emu_smp::SlotImage;
@@ -19,6 +21,8 @@ pub(crate) struct Slots {
     pending: Option<bool>,
     /// Whether the running image was confirmed; if it was not, the next reset goes back.
     is_confirmed: bool,
+    /// The slot whose image runs; 0 where images are swapped.
+    active: usize,
 }
 
 /// What a reset has come to.
@@ -26,23 +30,28 @@ pub(crate) struct Slots {
 pub enum Boot {
     /// The same image goes on.
     Same,
-    /// The pending one was started.
+    /// The pending one was started, or where nothing is swapped, the one in the other slot.
     Swapped,
     /// The one on trial was left again.
     Reverted,
-    /// The pending one is damaged or not signed, and was dropped.
+    /// The one to be started is damaged or not signed, and was dropped.
     Refused,
 }
 
 impl Slots {
     /// Returns slots of which the first runs this image, confirmed.
     pub(crate) fn new(size: u32, running: Vec<u8>) -> Self {
-        Self { flash: [running, Vec::new()], size, pending: None, is_confirmed: true }
+        Self { flash: [running, Vec::new()], size, pending: None, is_confirmed: true, active: 0 }
     }
 
     /// The size of one of them.
     pub(crate) const fn size(&self) -> u32 {
         self.size
+    }
+
+    /// The slot whose image runs.
+    pub(crate) const fn active(&self) -> usize {
+        self.active
     }
 
     /// Returns the bytes of a slot, as far as it was written.
@@ -53,7 +62,7 @@ impl Slots {
     /// Returns the image in a slot, if it holds one.
     pub(crate) fn content(&self, number: usize) -> Option<SlotImage> {
         let image = Image::read(self.bytes(number))?;
-        let is_active = number == 0;
+        let is_active = number == self.active;
         Some(SlotImage {
             version: image.version,
             hash: image.hash,
@@ -92,8 +101,29 @@ impl Slots {
         self.is_confirmed = true;
     }
 
-    /// Does what the boot loader does at a reset.
+    /// Does what a boot loader does at a reset that loads the highest version into memory. Of two that are the same, that in
+    /// slot 0 is started.
+    pub(crate) fn boot_highest(&mut self) -> Boot {
+        (self.pending, self.is_confirmed) = (None, true);
+        let other = 1 - self.active;
+        let version = |number| Image::read(self.bytes(number)).map(|image| image.version);
+        let (theirs, ours) = (version(other), version(self.active));
+        if theirs < ours || (theirs == ours && other == 1) {
+            return Boot::Same;
+        }
+        let flash = self.bytes(other);
+        if !Image::read(flash).is_some_and(|image| image.is_valid(flash)) {
+            self.erase(other);
+            return Boot::Refused;
+        }
+        self.active = other;
+        Boot::Swapped
+    }
+
+    /// Does what a boot loader does at a reset that swaps.
     pub(crate) fn boot(&mut self) -> Boot {
+        // Whatever boot loader there was before.
+        self.active = 0;
         if let Some(is_permanent) = self.pending.take() {
             let flash = self.bytes(1);
             if !Image::read(flash).is_some_and(|image| image.is_valid(flash)) {
@@ -211,6 +241,25 @@ mod tests {
         slots.write(1, 1_000, b"damage");
         slots.mark(false);
         assert_eq!(slots.boot(), Boot::Refused);
+    }
+
+    #[test]
+    fn the_highest_version_is_loaded() {
+        let mut slots = slots();
+        assert_eq!(slots.boot_highest(), Boot::Same);
+        upload(&mut slots, &image("1.0.5"));
+        assert_eq!(slots.boot_highest(), Boot::Same);
+        upload(&mut slots, &image("1.0.9"));
+        assert_eq!(slots.boot_highest(), Boot::Swapped);
+        assert_eq!(list(&slots), ["1.0.6", "1.0.9 active confirmed"]);
+        assert_eq!(slots.boot_highest(), Boot::Same);
+        // Of two that are the same, the first.
+        slots.erase(0);
+        slots.write(0, 0, &image("1.0.9").to_bytes());
+        assert_eq!(slots.boot_highest(), Boot::Swapped);
+        upload(&mut slots, &image("2.0.0").unsigned());
+        assert_eq!(slots.boot_highest(), Boot::Refused);
+        assert_eq!(list(&slots), ["1.0.9 active confirmed", "-"]);
     }
 
     #[test]

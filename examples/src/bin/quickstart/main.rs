@@ -103,7 +103,7 @@ async fn read(source: &Source, rows: u32) -> Result<Year, Box<dyn Error>> {
             }
             Ok(Item::Notice(Notice::Request(_))) => is_counted = false,
             // The log does not go back that far.
-            Ok(Item::Notice(Notice::Event(Event::Absent { .. }))) => {}
+            Ok(Item::Notice(Notice::Event(Event::Fewer { .. }))) => {}
             Ok(Item::Notice(Notice::Event(event))) => {
                 lost += event.undelivered().map_or(0, |rows| u64::from(rows.end() - rows.start()) + 1);
                 findings.event(event);

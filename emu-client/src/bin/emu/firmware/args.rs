@@ -91,6 +91,10 @@ pub(crate) struct UpdateArgs {
     #[arg(long)]
     pub(crate) allow_old_firmware: bool,
 
+    /// Go to an older version than the one that runs.
+    #[arg(long)]
+    pub(crate) allow_downgrade: bool,
+
     /// If both slots are taken, erase the image that does not run.
     #[arg(long)]
     pub(crate) erase: bool,
@@ -99,6 +103,51 @@ pub(crate) struct UpdateArgs {
     #[arg(long)]
     pub(crate) erase_old: bool,
 }
+
+/// The walk stands in the short help and in the long one.
+macro_rules! walk {
+    () => {
+        "\
+Examples:
+  emu firmware update 192.168.1.20 FILE       the whole update, by one command
+  emu firmware verify FILE
+
+The same step by step, as in the manual's chapter \"Firmware-Update\":
+  emu firmware list 192.168.1.20
+  emu firmware upload 192.168.1.20 FILE
+  emu firmware test 192.168.1.20 HASH         of the list, its first digits do
+  emu firmware reset 192.168.1.20             and wait for 120 s
+  emu firmware list 192.168.1.20
+  emu firmware confirm 192.168.1.20 HASH
+  emu firmware erase 192.168.1.20             the old image, if you want"
+    };
+}
+
+pub(crate) const FIRMWARE_EXAMPLES: &str = walk!();
+
+pub(crate) const FIRMWARE_MORE: &str = concat!(
+    walk!(),
+    "
+
+The meter:
+  Its firmware must be 1.0.6 or later, updates must be allowed on its
+  configuration page (\"Online-Update erlauben\"), and UDP port 1337 must be
+  reachable. Meter readings, and what matters to calibration, are not touched.
+  An image that was started and is not confirmed is left again at the next
+  restart.
+
+Output:
+  list, test and confirm print the lines of the manual's tool, erase and reset
+  \"Done\"; --json prints objects in their place. All else, and a progress bar
+  if it is a terminal, goes to standard error.
+
+Exit codes:
+  0    done
+  1    failed: no answer, a refusal, a file that is no update, …
+  2    the command line is wrong
+  3    update: not restarted, since you said no
+  130  interrupted (143: terminated); run it again to go on"
+);
 
 const UPDATE: &str = "\
 Examples:
@@ -112,4 +161,11 @@ back (120 s, and then by asking), and confirms the image if it is the one that
 runs. If it is another, the boot loader went back, and that is an error.
 The meter goes on measuring and logging all the while.
 
-Run again after an interruption, it finds out how far it was and goes on.";
+Run again after an interruption, it finds out how far it was and goes on.
+
+Exit codes:
+  0    the meter runs the image of FILE, confirmed: now, or before already
+  1    failed: no answer, both slots taken, gone back to the old image, …
+  2    the command line is wrong, or nobody can be asked and --yes is missing
+  3    not restarted, since you said no; the image is in the meter, marked
+  130  interrupted (143: terminated); run it again to go on";

@@ -54,8 +54,8 @@ impl Told {
                 self.text += &format!("{what}: {text}\n");
                 self.values.insert(what.replace(' ', "_"), value);
             }
-            // Older firmware does not know every command.
-            Err(error) if matches!(error.kind().failure(), Some(Asked::Refused { .. })) => {
+            // Older firmware does not know every command, and says so, or nothing.
+            Err(error) if matches!(error.kind().failure(), Some(Asked::Refused { .. } | Asked::NoAnswer { .. })) => {
                 self.text += &format!("{what}: not told by this meter\n");
                 self.values.insert(what.replace(' ', "_"), Value::Null);
             }

@@ -15,7 +15,7 @@ use emu_client::smp::Moment;
 use self::args::FirmwareCommand;
 use crate::exit::{Exit, Failure};
 use crate::smp::args::SmpArgs;
-use crate::smp::{block_on, json, print, smp};
+use crate::smp::{block_on, json, print, print_done, smp};
 use crate::transfer::TransferBar;
 
 pub(crate) fn run(command: &FirmwareCommand) -> Result<Exit, Failure> {
@@ -39,7 +39,9 @@ pub(crate) fn run(command: &FirmwareCommand) -> Result<Exit, Failure> {
             show(smp, &firmware.confirm(hash).await?)
         }),
         FirmwareCommand::Erase { smp, slot } => block_on(async {
-            firmware(smp)?.erase(*slot).await?;
+            let mut firmware = firmware(smp)?;
+            knock(&mut firmware).await?;
+            firmware.erase(*slot).await?;
             done(smp)
         }),
         FirmwareCommand::Reset(args) => block_on(async {
@@ -56,9 +58,16 @@ fn firmware(args: &SmpArgs) -> Result<Firmware, Failure> {
     smp(args).map(Firmware::from)
 }
 
+/// Asks whether anybody is there, before something for which a meter may be silent for long.
+async fn knock(firmware: &mut Firmware) -> Result<(), Failure> {
+    firmware.list().await?;
+    Ok(())
+}
+
 async fn upload(args: &SmpArgs, file: &Path) -> Result<Exit, Failure> {
     let file = UpdateFile::read(file)?;
     let mut firmware = firmware(args)?;
+    knock(&mut firmware).await?;
     let mut upload = firmware.upload(&file, UploadOptions::default());
     let bar = TransferBar::new();
     while let Some(moment) = upload.next().await? {
@@ -77,7 +86,7 @@ fn show(args: &SmpArgs, images: &Images) -> Result<Exit, Failure> {
 }
 
 fn done(args: &SmpArgs) -> Result<Exit, Failure> {
-    print(if args.options.json { "{\"done\": true}\n" } else { "Done\n" })
+    print_done(args.options.json)
 }
 
 /// Finds the image's hash that starts with these digits. A whole hash is taken as it is.
@@ -93,9 +102,17 @@ async fn find(firmware: &mut Firmware, digits: &str) -> Result<ImageHash, Failur
     hashes.dedup();
     match hashes[..] {
         [hash] => Ok(hash),
-        [] => Err(Failure::failed(format!("no image of the meter has a hash that starts with {digits}\n{images}"))),
-        _ => Err(Failure::failed(format!("several images have a hash that starts with {digits}\n{images}"))),
+        [] => Err(Failure::failed(format!(
+            "no image of the meter has a hash that starts with {digits}\n{}",
+            shown(&images)
+        ))),
+        _ => Err(Failure::failed(format!("several images have a hash that starts with {digits}\n{}", shown(&images)))),
     }
+}
+
+/// The images at the end of a message, which ends its line itself.
+fn shown(images: &Images) -> String {
+    images.to_string().trim_end_matches('\n').to_owned()
 }
 
 impl From<UpdateFileError> for Failure {

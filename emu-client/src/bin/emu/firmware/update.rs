@@ -8,9 +8,9 @@ use emu_client::firmware::{Firmware, UpdateFile};
 use emu_client::smp::Moment;
 
 use super::args::UpdateArgs;
-use super::verify;
+use super::{show, verify};
 use crate::exit::{Exit, Failure};
-use crate::smp::{print, smp};
+use crate::smp::smp;
 use crate::stderr;
 use crate::transfer::TransferBar;
 
@@ -31,6 +31,7 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
 
     let options = UpdateOptions {
         allow_old_firmware: args.allow_old_firmware,
+        allow_downgrade: args.allow_downgrade,
         erase_if_full: args.erase,
         hold_before_reset: !args.yes,
         erase_old: args.erase_old,
@@ -46,12 +47,17 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
                 if event == UpdateEvent::Step(UpdateStep::Uploading) {
                     began = Instant::now();
                 }
+                if event == UpdateEvent::Step(UpdateStep::Verifying) {
+                    bar.finish();
+                    bar.say(&format!("uploaded in {:.1} s", began.elapsed().as_secs_f64()));
+                }
                 if let Some(sentence) = sentence(&event) {
                     bar.say(&sentence);
                 }
-                if event == UpdateEvent::Step(UpdateStep::Verifying) {
-                    bar.say(&format!("uploaded in {:.1} s", began.elapsed().as_secs_f64()));
-                    bar.finish();
+                match event {
+                    UpdateEvent::LeftAlone { .. } => bar.wait("waiting for the meter to come back"),
+                    UpdateEvent::Back { .. } | UpdateEvent::Failed(_) => bar.finish(),
+                    _ => {}
                 }
             }
             None if update.is_held() => {
@@ -70,7 +76,7 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
     bar.finish();
     let updated = update.finish().await?;
     stderr::say(outcome(updated));
-    print(&firmware.list().await?.to_string())
+    show(&args.smp, &firmware.list().await?)
 }
 
 /// Asks whether to go on.

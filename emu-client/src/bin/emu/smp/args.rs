@@ -21,23 +21,23 @@ pub(crate) struct SmpArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SmpOptions {
     /// The UDP port of the meter's SMP server.
-    #[arg(long, value_name = "PORT", default_value_t = 1337, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 1337, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) smp_port: u16,
 
     /// How long the meter may be silent before it is given up.
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = read_duration)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = read_duration)]
     pub(crate) timeout: Duration,
 
     /// Speak this version of the protocol: 0, which every meter knows, or 1, whose errors say more.
-    #[arg(long, value_name = "VERSION", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
+    #[arg(long, global = true, value_name = "VERSION", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
     pub(crate) smp_version: u8,
 
     /// Send no frame of more bytes than this.
-    #[arg(long, value_name = "BYTES", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(64..))]
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(64..))]
     pub(crate) largest_frame: u16,
 
     /// Print JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
@@ -170,3 +170,14 @@ pub(crate) enum FsCommand {
     /// Closes the file that the device has open.
     Close,
 }
+
+pub(crate) const SMP_EXAMPLES: &str = "\
+Examples:
+  emu smp 192.168.1.20 echo
+  emu smp 192.168.1.20 params --json
+  emu smp 192.168.1.20 raw read 0 6
+
+SMP is the protocol of firmware updates. The meter is known to have what those
+need: echo, params, and `emu firmware`. What it does not have, it refuses.
+
+Exit codes: 0 answered, 1 failed or refused, 2 wrong command line.";

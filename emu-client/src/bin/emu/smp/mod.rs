@@ -4,13 +4,15 @@ pub(crate) mod args;
 mod files;
 mod hex;
 
-use emu_client::Meter;
-use emu_client::emu_smp::client::Policy;
+use std::fmt;
+
+use emu_client::emu_smp::client::{self, Policy};
 use emu_client::emu_smp::enumeration::{GroupListRequest, GroupListResponse};
 use emu_client::emu_smp::os::{EchoRequest, ParametersRequest, ParametersResponse};
 use emu_client::emu_smp::shell::ExecuteRequest;
 use emu_client::emu_smp::{Command, Group, List, Operation, RawRequest, Request, Version, settings, statistics};
 use emu_client::smp::{Error, ErrorKind, Smp};
+use emu_client::{Address, Meter};
 use serde::Serialize;
 
 use self::args::{RawOperation, SettingsCommand, SmpArgs, SmpCommand, SmpCommandArgs};
@@ -25,7 +27,9 @@ pub(crate) fn run(args: &SmpCommandArgs) -> Result<Exit, Failure> {
 /// Makes the server of the command line.
 pub(crate) fn smp(args: &SmpArgs) -> Result<Smp, Failure> {
     let options = &args.options;
-    let meter = Meter::new(&args.meter).map_err(|error| Failure::usage(format!("invalid METER: {error}")))?;
+    let address = args.meter.parse().map_err(|error| Failure::usage(format!("invalid METER: {error}")));
+    let meter = Meter::new(&address.map(|address: Address| address.to_string())?);
+    let meter = meter.map_err(|error| Failure::usage(error.to_string()))?;
     let erase_wait = Policy::DEFAULT.erase_wait.max(options.timeout);
     let policy = Policy { give_up: options.timeout, erase_wait, ..Policy::DEFAULT };
     let version = if options.smp_version == 0 { Version::V0 } else { Version::V1 };
@@ -65,7 +69,8 @@ async fn command(mut smp: Smp, args: &SmpCommandArgs) -> Result<Exit, Failure> {
             let request = ExecuteRequest { arguments: List::from(&words[..]) };
             show.ask(request, |response| {
                 code = response.exit_code;
-                response.output.lines().fold(String::new(), |text, line| text + &plain(line) + "\n")
+                let output = response.output.trim_start_matches(['\r', '\n']);
+                output.lines().fold(String::new(), |text, line| text + &plain(line) + "\n")
             })
             .await?;
             Ok(if code == 0 { Exit::Complete } else { Exit::Failed })
@@ -85,7 +90,8 @@ async fn command(mut smp: Smp, args: &SmpCommandArgs) -> Result<Exit, Failure> {
             let command = Command { group: Group(*group), number: *command };
             let answer =
                 show.smp.request(RawRequest { operation, command, body: &body }, |answer| hex::digits(answer.0));
-            print(&(answer.await? + "\n"))
+            let digits = answer.await?;
+            print(&if show.is_json { json(&serde_json::json!({ "body": digits }))? } else { digits + "\n" })
         }
     }
 }
@@ -98,12 +104,12 @@ async fn settings_command(show: &mut Show<'_>, command: &SettingsCommand) -> Res
         }
         SettingsCommand::Write { name, value } => {
             let value = hex::bytes(value).map_err(|error| Failure::usage(format!("invalid VALUE: {error}")))?;
-            show.ask(settings::WriteRequest { name, value: &value }, done).await
+            show.act(settings::WriteRequest { name, value: &value }).await
         }
-        SettingsCommand::Delete { name } => show.ask(settings::DeleteRequest { name }, done).await,
-        SettingsCommand::Commit => show.ask(settings::CommitRequest, done).await,
-        SettingsCommand::Load => show.ask(settings::LoadRequest, done).await,
-        SettingsCommand::Save { name } => show.ask(settings::SaveRequest { name: name.as_deref() }, done).await,
+        SettingsCommand::Delete { name } => show.act(settings::DeleteRequest { name }).await,
+        SettingsCommand::Commit => show.act(settings::CommitRequest).await,
+        SettingsCommand::Load => show.act(settings::LoadRequest).await,
+        SettingsCommand::Save { name } => show.act(settings::SaveRequest { name: name.as_deref() }).await,
     }
 }
 
@@ -126,6 +132,12 @@ impl Show<'_> {
             if is_json { json(&response) } else { Ok(text) }
         });
         print(&printed.await??)
+    }
+
+    /// Asks for something whose answer says only that it is done.
+    async fn act(&mut self, request: impl Request) -> Result<Exit, Failure> {
+        self.smp.request(request, |_| ()).await?;
+        print_done(self.is_json)
     }
 }
 
@@ -156,8 +168,9 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-fn done<T>(_: &T) -> String {
-    "Done\n".to_owned()
+/// Prints that it is done, as the manual's tool does.
+pub(crate) fn print_done(is_json: bool) -> Result<Exit, Failure> {
+    print(if is_json { "{\"done\": true}\n" } else { "Done\n" })
 }
 
 impl From<Error> for Failure {
@@ -176,7 +189,7 @@ fn next_step(error: &Error) -> Option<String> {
     use emu_client::emu_smp::client::{Failure as Asked, Refused, UpdateError};
     use emu_client::emu_smp::{GroupError, ReturnCode};
 
-    let meter = error.address();
+    let meter = Reached(error);
     if let ErrorKind::Update { error: update, .. } = error.kind() {
         return Some(match update {
             UpdateError::NoFreeSlot { .. } => {
@@ -201,21 +214,22 @@ fn next_step(error: &Error) -> Option<String> {
     return refused_step(error);
 
     fn refused_step(error: &Error) -> Option<String> {
-        let meter = error.address();
+        let meter = Reached(error);
         if matches!(error.kind(), ErrorKind::PortClosed { .. }) {
             return Some(ALLOW.to_owned());
         }
         match error.kind().failure()? {
             Asked::NoAnswer { .. } => Some(ALLOW.to_owned()),
+            Asked::TooLarge { .. } => {
+                Some("--largest-frame allows larger ones, if the way to the meter does".to_owned())
+            }
             Asked::Refused { refused: Refused::Group(group), .. } => match *group {
-                GroupError::IMAGE_NO_FREE_SLOT => {
-                    Some(format!("see `emu firmware list {meter}`; `emu firmware erase {meter}` frees a slot"))
-                }
+                GroupError::IMAGE_NO_FREE_SLOT => Some(slot_step(error, &meter)),
                 GroupError::IMAGE_HASH_NOT_FOUND => Some(format!("see `emu firmware list {meter}`")),
                 _ => None,
             },
             Asked::Refused { refused: Refused::Code { code, .. }, .. } => match *code {
-                ReturnCode::BAD_STATE => Some(format!("see `emu firmware list {meter}`")),
+                ReturnCode::BAD_STATE => Some(slot_step(error, &meter)),
                 ReturnCode::UNKNOWN => {
                     Some("--smp-version 1 may make the meter say why, if its firmware knows that version".to_owned())
                 }
@@ -223,6 +237,30 @@ fn next_step(error: &Error) -> Option<String> {
             },
             _ => None,
         }
+    }
+}
+
+/// What to do where a slot is not to be had.
+fn slot_step(error: &Error, meter: &Reached<'_>) -> String {
+    let command = match error.kind().failure() {
+        Some(client::Failure::Refused { command, .. }) => Some(*command),
+        _ => None,
+    };
+    match command {
+        Some(Command::IMAGE_UPLOAD) => {
+            format!("if the image in the other slot is not needed, run `emu firmware erase {meter}`")
+        }
+        _ => format!("an image that runs, or is to be started or gone back to, stays: see `emu firmware list {meter}`"),
+    }
+}
+
+/// Prints how the meter of an error is reached, as arguments.
+struct Reached<'a>(&'a Error);
+
+impl fmt::Display for Reached<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.address().fmt(f)?;
+        if self.0.port() == Smp::DEFAULT_PORT { Ok(()) } else { write!(f, " --smp-port {}", self.0.port()) }
     }
 }
 

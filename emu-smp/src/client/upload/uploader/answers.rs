@@ -32,7 +32,7 @@ impl Uploader {
             }
             let Some(sent) = self.in_flight.take(header.sequence) else { continue };
             is_known = true;
-            self.silent_since = now;
+            (self.silent_since, self.silences) = (now, 0);
             let round_trip = now.saturating_since(sent.at);
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
@@ -134,12 +134,15 @@ impl Uploader {
     pub(super) fn handle_silence(&mut self, session: &mut Session, now: Instant) {
         if self.pause.is_some_and(|until| until <= now) {
             self.pause = None;
+            // It was not silent, but was not asked.
+            self.silent_since = now;
         }
+        let end = self.end_of_patience(session).filter(|end| *end <= now);
         let timeout = session.timeout();
         let barrier = self.barrier;
         let (mut is_silent, mut trial) = (false, None);
         self.in_flight.give_up(|sent| {
-            let is_late = sent.at.saturating_add(timeout) <= now;
+            let is_late = end.is_some() || sent.at.saturating_add(timeout) <= now;
             if is_late && sent.order >= barrier {
                 is_silent = true;
                 trial = trial.or(Some(sent.frame).filter(|_| sent.is_trial));
@@ -151,6 +154,8 @@ impl Uploader {
         }
         if let Some(frame) = trial {
             session.frame.handle_missed(frame, false);
+            // That says something of the size, and nothing of the device.
+            self.silent_since = now;
         } else {
             session.round_trip.back_off();
         }
@@ -159,12 +164,12 @@ impl Uploader {
         self.next = self.wanted;
         self.barrier = self.in_flight.next_order();
         let waited = now.saturating_since(self.silent_since);
-        let sent = self.fruitless.saturating_add(1);
-        let is_last = sent >= session.policy.tries;
-        if is_last || (trial.is_none() && waited >= session.policy.give_up) {
+        self.silences = self.silences.saturating_add(1);
+        if trial.is_none() && waited >= session.policy.give_up {
+            let sent = self.silences;
             return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
         }
-        if self.has_tries(session) && self.fruitless.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
+        if self.silences.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
             session.frame.shrink();
         }
     }
