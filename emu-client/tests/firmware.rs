@@ -383,7 +383,7 @@ async fn what_keeps_an_update_from_being_done() {
     let simulator = start(updates());
     let foreign = UpdateFile::from_bytes(image("1.0.9").signed_with_other_key().to_bytes()).unwrap();
     let error = firmware(&simulator).update(&foreign, UpdateOptions::default()).finish().await.unwrap_err();
-    assert!(matches!(update_error(&error), UpdateError::Reverted { version: Some(_) }), "{error}");
+    assert!(matches!(update_error(&error), UpdateError::NotAccepted { .. }), "{error}");
     assert_eq!((simulator.boots(), simulator.firmware_version().to_string().as_str()), (vec![Boot::Refused], "1.0.6"));
 
     // A meter that does not come back.

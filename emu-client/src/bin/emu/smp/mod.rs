@@ -199,6 +199,12 @@ fn next_step(error: &Error) -> Option<String> {
                 "the manual says that such a firmware cannot be updated; --allow-old-firmware tries nevertheless"
                     .to_owned()
             }
+            UpdateError::Downgrade { .. } => "--allow-downgrade does it nevertheless".to_owned(),
+            UpdateError::OldTarget { .. } => {
+                "the manual says that such a firmware cannot be updated again; --allow-old-firmware writes it nevertheless"
+                    .to_owned()
+            }
+            UpdateError::NotAccepted { .. } => "use an update file of the vendor's for this very meter".to_owned(),
             UpdateError::Reverted { .. } => {
                 format!("see `emu firmware list {meter}`; the update can be run again")
             }
@@ -219,6 +225,9 @@ fn next_step(error: &Error) -> Option<String> {
             return Some(ALLOW.to_owned());
         }
         match error.kind().failure()? {
+            Asked::NoAnswer { command: Command::RESET, .. } => {
+                Some(format!("it may have restarted nevertheless: see `emu firmware list {meter}`"))
+            }
             Asked::NoAnswer { .. } => Some(ALLOW.to_owned()),
             Asked::TooLarge { .. } => {
                 Some("--largest-frame allows larger ones, if the way to the meter does".to_owned())
