@@ -308,7 +308,7 @@ fn what_keeps_an_update_from_being_done() {
     let quirks = SmpQuirks { keeps_images: true, ..SmpQuirks::default() };
     let device = Device::new(OnlineUpdates { other: Some(image("1.0.8").to_bytes()), quirks, ..updates() });
     let outcome = device.firmware("upload", &[file, "--smp-version", "1"]);
-    let step = format!("`emu firmware erase 127.0.0.1 --smp-port {}` frees a slot", device.port);
+    let step = format!("is not needed, run `emu firmware erase 127.0.0.1 --smp-port {}`", device.port);
     assert!(outcome.code == 1 && outcome.stderr.contains(&step), "{}", outcome.stderr);
 }
 
