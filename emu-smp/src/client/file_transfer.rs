@@ -98,6 +98,9 @@ pub struct FileUpload<'n> {
     piece: usize,
     /// How often in a row the device wanted no other byte.
     stalls: u8,
+    /// How far it has come, and how often it was refused since.
+    furthest: usize,
+    refusals: u8,
 }
 
 impl<'n> FileUpload<'n> {
@@ -108,7 +111,7 @@ impl<'n> FileUpload<'n> {
     /// Starts at the file's first byte. A file of no bytes is one request.
     #[must_use]
     pub const fn new(name: &'n str, bytes: &'n [u8]) -> Self {
-        Self { name, bytes, offset: 0, is_begun: false, piece: Self::PIECE, stalls: 0 }
+        Self { name, bytes, offset: 0, is_begun: false, piece: Self::PIECE, stalls: 0, furthest: 0, refusals: 0 }
     }
 
     /// Sends so many bytes in a request, and one at least: [`Session::file_piece`](super::Session::file_piece) knows how many fit.
@@ -144,6 +147,9 @@ impl<'n> FileUpload<'n> {
             return Err(FileTransferError::NoProgress { offset: response.offset });
         }
         (self.offset, self.is_begun) = (next, true);
+        if next > self.furthest {
+            (self.furthest, self.refusals) = (next, 0);
+        }
         Ok(())
     }
 
@@ -172,6 +178,11 @@ impl<'n> FileUpload<'n> {
     /// As [`handle`](Self::handle).
     pub fn handle_refusal(&mut self, length: u64) -> Result<bool, FileTransferError> {
         if u64::try_from(self.offset).ok() == Some(length) || !self.is_begun {
+            return Ok(false);
+        }
+        // A device that is full goes back, takes what it has taken before, and refuses again.
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals >= STALLS {
             return Ok(false);
         }
         self.handle(&WriteResponse { offset: length }).map(|()| true)
@@ -226,6 +237,20 @@ mod tests {
         assert_eq!(answer(0, b"x", None), Err(FileTransferError::NoLength));
         assert_eq!(answer(0, b"xyz", Some(2)), Err(FileTransferError::TooMuch { length: 2, found: 3 }));
         assert_eq!(answer(0, b"", Some(2)), Err(FileTransferError::NoProgress { offset: 0 }));
+    }
+
+    #[test]
+    fn a_device_that_is_full_is_not_asked_for_ever() {
+        let bytes = [7; 40];
+        let mut upload = FileUpload::new("f", &bytes).with_piece(10);
+        upload.handle(&WriteResponse { offset: 20 }).unwrap();
+        let mut tries = 0;
+        // It has no more than 10 bytes, takes 10 again, and refuses what comes then.
+        while upload.handle_refusal(10).unwrap() {
+            upload.handle(&WriteResponse { offset: 20 }).unwrap();
+            tries += 1;
+        }
+        assert_eq!(tries, usize::from(STALLS) - 1);
     }
 
     #[test]
