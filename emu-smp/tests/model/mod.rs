@@ -5,10 +5,14 @@ pub mod cbor;
 pub mod device;
 pub mod link;
 
-use device::Image;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use cbor::{Value, parse};
+use device::{Behaviour, Device, Image};
 use emu_smp::ImageHash;
 use emu_smp::client::*;
-use link::Machine;
+use link::{Link, Machine, Way};
 
 /// What is to be known of an image.
 pub fn target(image: &Image) -> Target {
@@ -97,4 +101,51 @@ impl Machine for Updating<'_> {
     fn after(&mut self) {
         self.events.extend(std::iter::from_fn(|| self.update.poll_event()));
     }
+}
+
+/// When all of them begin.
+pub const START: Instant = Instant::START;
+
+pub fn session() -> Session {
+    Session::new(Policy::DEFAULT)
+}
+
+/// A request that was sent once, and its frame.
+pub fn sent<R: emu_smp::Request>(session: Session, request: R) -> (Exchange<R>, Vec<u8>) {
+    let mut exchange = Exchange::new(session, request);
+    let mut buffer = [0; 256];
+    let length = exchange.poll_transmit(START, &mut buffer).unwrap();
+    (exchange, buffer[..length].to_vec())
+}
+
+/// Uploads to a device; returns the machine and the requests with the times at which they were sent.
+pub fn upload<'a>(
+    device: &mut Device,
+    new: &'a Image,
+    session: Session,
+    way: Way,
+) -> (Uploading<'a>, Vec<(u64, Vec<u8>)>, u64) {
+    let mut machine = Uploading::new(session, new, UploadOptions::default());
+    let requests = Rc::new(RefCell::new(Vec::new()));
+    let mut link = Link::new(device, way, 1);
+    let seen = requests.clone();
+    link.tap = Box::new(move |now, request| {
+        seen.borrow_mut().push((now, request.to_vec()));
+        true
+    });
+    assert!(link.run(&mut machine, 3_600_000));
+    let now = link.now;
+    drop(link);
+    (machine, requests.take(), now)
+}
+
+pub fn device(behaviour: Behaviour, length: usize) -> (Device, Image) {
+    let (old, new) = (Image::new(1, 2000, "1.0.6"), Image::new(2, length, "1.0.9"));
+    let mut device = Device::new(behaviour, &old);
+    device.known.push(new.clone());
+    (device, new)
+}
+
+pub fn body(request: &[u8]) -> Value {
+    parse(&request[8..]).unwrap()
 }

@@ -139,8 +139,7 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
 
     /// Writes all rows and says all notices.
     async fn copy(&mut self, items: &mut Items<R>, report: &Report, losses: &mut Losses) -> Result<Ending, Failure> {
-        let by_index = self.job.args.selection.from.is_some();
-        let names_rows = by_index || self.job.args.selection.last.is_some();
+        let names_rows = self.job.args.selection.from.is_some() || self.job.args.selection.last.is_some();
         loop {
             let stop = async {
                 match &mut self.stop {
@@ -171,7 +170,7 @@ impl<'a, R: Entry + Serialize> Sink<'a, R> {
                         report.progress(items.progress());
                     }
                     if let Notice::Event(event) = &notice {
-                        losses.count(event, by_index);
+                        losses.count(event);
                     }
                     if let (true, Notice::Event(Event::MeterSwapped { old, new, .. })) = (self.job.adds, &notice) {
                         // Before any of its rows.

@@ -124,11 +124,9 @@ pub(crate) struct Losses {
 }
 
 impl Losses {
-    /// Counts an event. `by_index`: rows were asked for by their numbers; else it is no loss that the log does not go
-    /// back as far as the last so many rows would.
-    pub(crate) fn count(&mut self, event: &Event, by_index: bool) {
+    /// Counts an event.
+    pub(crate) fn count(&mut self, event: &Event) {
         let rows = match event {
-            Event::Absent { .. } if !by_index => return,
             Event::IndexRestart { .. } | Event::MeterSwapped { .. } | Event::Missed { .. } => 0,
             event => match event.undelivered() {
                 Some(rows) => u64::from(rows.end().abs_diff(*rows.start())) + 1,
