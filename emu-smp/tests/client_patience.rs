@@ -2,6 +2,8 @@
 
 mod model;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use emu_smp::client::*;
@@ -256,5 +258,35 @@ fn frames_too_small_for_an_upload_are_told_at_once() {
             None => assert!(outcome.is_ok(), "{outcome:?}"),
         }
         assert!(requests.iter().all(|(_, request)| request.len() <= usize::from(largest)));
+    }
+}
+
+/// On a serial line one piece is under way at a time, in frames that the device's buffer holds, and answers that take long are
+/// waited for.
+#[test]
+fn a_serial_line_is_asked_one_thing_at_a_time() {
+    for (buffer_size, has_parameters, largest) in [(384, true, 380), (2048, true, 640), (2048, false, 579)] {
+        let (old, new) = (Image::new(1, 2000, "1.0.6"), Image::new(2, 9000, "1.0.9"));
+        let behaviour = Behaviour { buffer_size, has_parameters, service: 400, ..Behaviour::USUAL };
+        let mut device = Device::new(behaviour, &old);
+        device.known.push(new.clone());
+        let mut machine = Uploading::new(Session::serial(Policy::SERIAL), &new, UploadOptions::default());
+        let mut link = Link::new(&mut device, Way { delay: 80, ..Way::default() }, 1);
+        let under_way = Rc::new(Cell::new(0));
+        let longest = Rc::new(Cell::new(0));
+        let (sent, answered, length) = (under_way.clone(), under_way.clone(), longest.clone());
+        link.tap = Box::new(move |_, frame| {
+            sent.set(sent.get() + 1);
+            length.set(length.get().max(frame.len()));
+            assert_eq!(sent.get(), 1);
+            true
+        });
+        link.filter = Box::new(move |_, _| {
+            answered.set(answered.get() - 1);
+            true
+        });
+        assert!(link.run(&mut machine, 600_000));
+        assert_eq!((longest.get(), under_way.get()), (largest, 0));
+        assert_eq!(machine.upload.outcome().map(|outcome| outcome.map(drop)), Some(Ok(())));
     }
 }

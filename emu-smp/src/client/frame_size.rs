@@ -22,6 +22,8 @@ pub(super) struct FrameSize {
 
 impl FrameSize {
     pub(super) const NOT_KNOWN: Self = Self { proven: 0, largest: COMMON, ceiling: u16::MAX, misses: 0 };
+    /// The largest on a serial line.
+    pub(super) const SERIAL: u16 = NOT_TOLD;
 
     pub(super) const fn with_largest(mut self, bytes: u16) -> Self {
         self.largest = bytes;

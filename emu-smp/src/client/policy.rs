@@ -57,6 +57,21 @@ impl Policy {
         poll_interval: Duration::from_secs(5),
         early_poll: None,
     };
+
+    /// For a serial line, such as a console of 115,200 baud: [`DEFAULT`](Self::DEFAULT), and more time for each answer.
+    ///
+    /// A frame of 640 bytes takes 76 ms there, and 0.9 s at 9,600 baud; a shell on the same line may print something first; and
+    /// a boot loader answers between two writes to its flash. Lines lose little, so that a request which is sent again while
+    /// the device is only slow costs more than it saves: it waits in the device's buffer, in the way of the next.
+    ///
+    /// ```
+    /// use emu_smp::client::Policy;
+    ///
+    /// assert!(Policy::SERIAL.min_timeout > Policy::DEFAULT.min_timeout);
+    /// assert_eq!(Policy::SERIAL.reset_wait, Policy::DEFAULT.reset_wait);
+    /// ```
+    pub const SERIAL: Self =
+        Self { first_timeout: Duration::from_secs(2), min_timeout: Duration::from_millis(500), ..Self::DEFAULT };
 }
 
 impl Default for Policy {

@@ -6,6 +6,7 @@ use super::file_transfer::FileUpload;
 use super::frame_size::FrameSize;
 use super::policy::Policy;
 use super::round_trip::RoundTrip;
+use super::upload::MAX_WINDOW;
 use crate::body::os::ParametersResponse;
 use crate::header::Version;
 
@@ -35,6 +36,8 @@ pub struct Session {
     pub(super) round_trip: RoundTrip,
     pub(super) parameters: Parameters,
     pub(super) frame: FrameSize,
+    /// How many pieces of an upload may be under way at a time.
+    pub(super) window: u8,
     /// Whether the device has ever answered.
     pub(super) is_heard: bool,
 }
@@ -68,8 +71,40 @@ impl Session {
             round_trip: RoundTrip::NOT_MEASURED,
             parameters: Parameters::NotAsked,
             frame: FrameSize::NOT_KNOWN,
+            window: MAX_WINDOW,
             is_heard: false,
         }
+    }
+
+    /// Starts with a device on a serial line of which nothing is known: one piece of an upload under way at a time, in frames of
+    /// 640 bytes at most. [`Policy::SERIAL`] has the waits for it.
+    ///
+    /// The other end reads lines one by one into a single buffer: of 384 bytes in Zephyr, unless it was set up otherwise and
+    /// says so, and of 1024 in MCUboot's serial recovery, the length and the checksum of the line included. Larger frames would
+    /// gain little, since the line is busy either way. Where a shell shares the line, which holds two lines only, go down to
+    /// [`ConsoleEncoder::TWO_LINES`](crate::ConsoleEncoder::TWO_LINES) with [`with_largest_frame`](Self::with_largest_frame).
+    ///
+    /// ```
+    /// use emu_smp::ConsoleEncoder;
+    /// use emu_smp::client::{Policy, Session};
+    ///
+    /// let session = Session::serial(Policy::SERIAL);
+    /// assert_eq!(session.largest_frame(), 640);
+    /// // With a shell on the same wire.
+    /// let session = session.with_largest_frame(ConsoleEncoder::TWO_LINES as u16);
+    /// assert_eq!(session.largest_frame(), 182);
+    /// ```
+    #[must_use]
+    pub const fn serial(policy: Policy) -> Self {
+        Self::new(policy).with_largest_frame(FrameSize::SERIAL).with_window(1)
+    }
+
+    /// Has so many pieces of an upload under way at most, and one at least, whatever
+    /// [`UploadOptions::window`](super::UploadOptions::window) says.
+    #[must_use]
+    pub const fn with_window(mut self, pieces: u8) -> Self {
+        self.window = pieces;
+        self
     }
 
     /// Speaks another version from now on. A session changes to version 1 by itself once an echo in it was answered: see

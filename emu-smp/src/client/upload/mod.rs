@@ -8,6 +8,7 @@ mod window;
 
 pub use self::outcome::{UploadError, UploadEvent, UploadProgress, Uploaded};
 pub(super) use self::uploader::{Note, Uploader};
+pub(super) use self::window::MAX_WINDOW;
 
 use super::session::Session;
 use super::target::{ImageSource, Target};

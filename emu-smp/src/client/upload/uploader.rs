@@ -245,7 +245,7 @@ impl Uploader {
             Parameters::NotAsked | Parameters::NotTold => BUFFERS_NOT_TOLD,
         };
         let wish = if self.options.window == 0 { MAX_WINDOW } else { self.options.window };
-        self.window = Window::new(buffers.min(wish));
+        self.window = Window::new(buffers.min(wish).min(session.window));
         self.in_flight.clear();
         self.pause = None;
         self.is_end_sent = false;

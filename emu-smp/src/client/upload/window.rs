@@ -109,7 +109,7 @@ impl Window {
 }
 
 /// The most pieces under way.
-pub(super) const MAX_WINDOW: u8 = 8;
+pub(in crate::client) const MAX_WINDOW: u8 = 8;
 /// One over the weight of a loss in the average.
 const LOSS_MEMORY: u8 = 8;
 /// More than one in four.
