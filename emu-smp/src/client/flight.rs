@@ -1,10 +1,8 @@
 //! One request under way: when it is sent, how often, and whether a frame answers it.
 
-use core::time::Duration;
-
 use super::failure::{Failure, Refused};
 use super::session::Session;
-use super::time::Instant;
+use super::time::{Instant, millis};
 use crate::body::Request;
 use crate::command::Command;
 use crate::header::{Header, Operation, Version};
@@ -18,10 +16,10 @@ pub(super) struct Flight {
     header: Header,
     /// How often it may be sent; without it, for as long as there is patience.
     tries: Option<u8>,
-    /// How long its answer may be waited for in all.
-    patience: Duration,
-    /// How long the answer to one transmission is waited for at least.
-    floor: Duration,
+    /// How long its answer may be waited for in all, in milliseconds.
+    patience: u32,
+    /// How long the answer to one transmission is waited for at least, in milliseconds.
+    floor: u32,
     /// Whether the time to the answer says something about the way to the device.
     is_measured: bool,
     /// Whether it is sent again in even time, in place of more and more seldom.
@@ -44,22 +42,18 @@ impl Flight {
     }
 
     pub(super) const fn with_command(session: &mut Session, operation: Operation, command: Command) -> Self {
-        let policy = session.policy;
         // What only asks may come twice. What acts is given time, so that it is not done twice in haste; and a device that was
         // reset twice has gone back to the image that it came from. That one is waited for as long as others.
         let is_read = matches!(operation, Operation::Read) || matches!(command, Command::ECHO);
         let is_once = matches!(command, Command::RESET);
         // A device that was never heard is not erasing: nobody is there.
+        let (give_up, erase_wait) = (millis(session.policy.give_up), millis(session.policy.erase_wait));
         let patience =
-            if may_erase(command) && session.is_heard && policy.erase_wait.as_nanos() > policy.give_up.as_nanos() {
-                policy.erase_wait
-            } else {
-                policy.give_up
-            };
+            if may_erase(command) && session.is_heard && erase_wait > give_up { erase_wait } else { give_up };
         let floor = match (is_once, is_read) {
             (true, _) => patience,
-            (false, true) => Duration::ZERO,
-            (false, false) => policy.first_timeout,
+            (false, true) => 0,
+            (false, false) => millis(session.policy.first_timeout),
         };
         Self {
             header: Header {
@@ -87,7 +81,7 @@ impl Flight {
 
     /// Sent so often at most, and given up after a part of the patience, since it can be done without.
     pub(super) fn with_tries(self, tries: u8) -> Self {
-        Self { tries: Some(tries), patience: self.patience.checked_div(2).unwrap_or_default(), ..self }
+        Self { tries: Some(tries), patience: self.patience >> 1, ..self }
     }
 
     /// Waited for since then already.
@@ -96,12 +90,12 @@ impl Flight {
     }
 
     /// Sent every so often without end. Whichever copy is answered, it is the answer, however late.
-    pub(super) const fn every(self, interval: Duration) -> Self {
-        Self { tries: None, patience: Duration::MAX, floor: interval, is_measured: false, is_steady: true, ..self }
+    pub(super) const fn every(self, interval: u32) -> Self {
+        Self { tries: None, patience: u32::MAX, floor: interval, is_measured: false, is_steady: true, ..self }
     }
 
     /// Sent once, and waited for so long.
-    pub(super) const fn once(self, floor: Duration) -> Self {
+    pub(super) const fn once(self, floor: u32) -> Self {
         Self { tries: Some(1), floor, is_measured: false, ..self }
     }
 
@@ -131,8 +125,8 @@ impl Flight {
         let since = *self.since.get_or_insert(now);
         self.sent = self.sent.saturating_add(1);
         self.last_sent = now;
-        let end = since.saturating_add(self.patience);
-        self.due = Some(now.saturating_add(session.timeout().max(self.floor)).min(end));
+        let end = since.after(self.patience);
+        self.due = Some(now.after(session.timeout_millis().max(self.floor)).min(end));
     }
 
     /// Writes the request if it is to be sent now.
@@ -172,12 +166,12 @@ impl Flight {
         if self.due.is_none_or(|due| now < due) {
             return None;
         }
-        let waited = self.since.map_or(Duration::ZERO, |since| now.saturating_since(since));
-        if self.is_last() || waited >= self.patience {
+        let since = self.since.unwrap_or(now);
+        if self.is_last() || now.millis_since(since) >= self.patience {
             let command = self.header.id();
             return Some(match self.busy {
                 Some(refused) => Failure::Refused { command, refused },
-                None => Failure::NoAnswer { command, sent: self.sent, waited },
+                None => Failure::NoAnswer { command, sent: self.sent, waited: now.saturating_since(since) },
             });
         }
         self.due = None;
@@ -186,7 +180,7 @@ impl Flight {
         }
         session.round_trip.back_off();
         // What acts is asked for more and more seldom, too.
-        self.floor = self.floor.saturating_mul(2).min(session.policy.max_timeout);
+        self.floor = self.floor.saturating_mul(2).min(millis(session.policy.max_timeout));
         None
     }
 
@@ -196,7 +190,7 @@ impl Flight {
             if self.sent > 0 && header.check_answers(&self.header).is_ok() {
                 session.is_heard = true;
                 match self.sent {
-                    1 if self.is_measured => session.round_trip.measure(now.saturating_since(self.last_sent)),
+                    1 if self.is_measured => session.round_trip.measure(now.millis_since(self.last_sent)),
                     // How long it took says nothing, but that it came does.
                     1 => session.round_trip.forget_back_off(),
                     _ => {}
@@ -222,8 +216,8 @@ impl Flight {
             Ok(Err(refusal)) if is_busy(refusal.code()) && !self.is_last() => {
                 session.round_trip.back_off();
                 self.busy = Some(refusal.into());
-                let end = self.since.unwrap_or(now).saturating_add(self.patience);
-                self.due = Some(now.saturating_add(session.timeout()).min(end));
+                let end = self.since.unwrap_or(now).after(self.patience);
+                self.due = Some(now.after(session.timeout_millis()).min(end));
                 None
             }
             Ok(Err(refusal)) => Some(Err(Failure::Refused { command, refused: refusal.into() })),

@@ -2,9 +2,8 @@
 //!
 //! Source: RFC 6298, "Computing TCP's Retransmission Timer".
 
-use core::time::Duration;
-
 use super::policy::Policy;
+use super::time::millis;
 
 /// The estimate of the round trip, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,17 +20,17 @@ pub(super) struct RoundTrip {
 impl RoundTrip {
     pub(super) const NOT_MEASURED: Self = Self { smoothed: None, deviation: 0, doublings: 0 };
 
-    pub(super) const fn smoothed(&self) -> Option<Duration> {
+    pub(super) const fn smoothed(&self) -> Option<u32> {
         match self.smoothed {
-            Some(smoothed) => Some(Duration::from_millis((smoothed >> 3) as u64)),
+            Some(smoothed) => Some(smoothed >> 3),
             None => None,
         }
     }
 
     /// Takes how long an answer took to a request that was sent once: of one that was sent twice it is not known which was
     /// answered (Karn).
-    pub(super) fn measure(&mut self, round_trip: Duration) {
-        let millis = u32::try_from(round_trip.as_millis()).unwrap_or(u32::MAX).min(LONGEST_MILLIS);
+    pub(super) fn measure(&mut self, round_trip: u32) {
+        let millis = round_trip.min(LONGEST);
         self.doublings = 0;
         match &mut self.smoothed {
             None => {
@@ -58,70 +57,59 @@ impl RoundTrip {
     }
 
     /// How long an answer is waited for: SRTT + 4 RTTVAR, doubled for each time that none came, within the policy's bounds.
-    pub(super) fn timeout(&self, policy: &Policy) -> Duration {
+    pub(super) fn timeout(&self, policy: &Policy) -> u32 {
         let base = match self.smoothed {
-            None => policy.first_timeout,
-            Some(smoothed) => {
-                let millis = (smoothed >> 3).saturating_add(self.deviation.max(1));
-                Duration::from_millis(u64::from(millis)).max(policy.min_timeout)
-            }
+            None => millis(policy.first_timeout),
+            Some(smoothed) => (smoothed >> 3).saturating_add(self.deviation.max(1)).max(millis(policy.min_timeout)),
         };
-        double(base, self.doublings).min(policy.max_timeout).max(SHORTEST)
+        let doubled = base.saturating_mul(1_u32.checked_shl(u32::from(self.doublings)).unwrap_or(u32::MAX));
+        doubled.min(millis(policy.max_timeout)).max(SHORTEST)
     }
 }
 
-/// Doubles a time so often.
-pub(super) fn double(time: Duration, doublings: u8) -> Duration {
-    time.saturating_mul(1_u32.checked_shl(u32::from(doublings)).unwrap_or(u32::MAX))
-}
-
 /// Whatever the policy says, time goes on from one transmission to the next.
-const SHORTEST: Duration = Duration::from_millis(1);
+const SHORTEST: u32 = 1;
 /// More than a minute says nothing about the way to the device.
-const LONGEST_MILLIS: u32 = 60_000;
+const LONGEST: u32 = 60_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn millis(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
 
     /// RFC 6298, section 2: SRTT = R, RTTVAR = R/2; then RTTVAR = 3/4 RTTVAR + 1/4 |SRTT - R'|, SRTT = 7/8 SRTT + 1/8 R'.
     #[test]
     fn the_timeout_follows_the_round_trips() {
         let policy = Policy::DEFAULT;
         let mut round_trip = RoundTrip::NOT_MEASURED;
-        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (None, millis(1000)));
-        round_trip.measure(millis(200));
-        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(millis(200)), millis(600)));
-        round_trip.measure(millis(280));
-        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(millis(210)), millis(590)));
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (None, 1000));
+        round_trip.measure(200);
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(200), 600));
+        round_trip.measure(280);
+        assert_eq!((round_trip.smoothed(), round_trip.timeout(&policy)), (Some(210), 590));
         for _ in 0..100 {
-            round_trip.measure(millis(20));
+            round_trip.measure(20);
         }
-        assert_eq!(round_trip.timeout(&policy), policy.min_timeout);
+        assert_eq!(round_trip.timeout(&policy), millis(policy.min_timeout));
     }
 
     #[test]
     fn silence_doubles_the_timeout_until_an_answer_is_measured() {
         let policy = Policy::DEFAULT;
         let mut round_trip = RoundTrip::NOT_MEASURED;
-        round_trip.measure(millis(100));
+        round_trip.measure(100);
         for expected in [300, 600, 1200, 2400, 4800, 8000, 8000] {
-            assert_eq!(round_trip.timeout(&policy), millis(expected));
+            assert_eq!(round_trip.timeout(&policy), expected);
             round_trip.back_off();
         }
         for _ in 0..300 {
             round_trip.back_off();
         }
-        assert_eq!(round_trip.timeout(&policy), policy.max_timeout);
-        round_trip.measure(Duration::MAX);
-        assert_eq!(round_trip.timeout(&policy), policy.max_timeout);
+        assert_eq!(round_trip.timeout(&policy), millis(policy.max_timeout));
+        round_trip.measure(u32::MAX);
+        assert_eq!(round_trip.timeout(&policy), millis(policy.max_timeout));
         for _ in 0..60 {
-            round_trip.measure(millis(100));
+            round_trip.measure(100);
         }
-        assert!(round_trip.timeout(&policy) < millis(400));
+        assert!(round_trip.timeout(&policy) < 400);
     }
 }

@@ -165,12 +165,20 @@ impl Session {
     /// Returns how long answers take, smoothed; `None` if there was none yet.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
-        self.round_trip.smoothed()
+        match self.round_trip.smoothed() {
+            Some(millis) => Some(Duration::from_millis(millis as u64)),
+            None => None,
+        }
     }
 
     /// Returns how long the next answer would be waited for.
     #[must_use]
     pub fn timeout(&self) -> Duration {
+        Duration::from_millis(u64::from(self.timeout_millis()))
+    }
+
+    /// The same in milliseconds.
+    pub(super) fn timeout_millis(&self) -> u32 {
         self.round_trip.timeout(&self.policy)
     }
 

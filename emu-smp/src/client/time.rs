@@ -1,4 +1,7 @@
-//! Points in time, as the machines count them.
+//! Points in time, as the machines count them, and lengths of time in milliseconds.
+//!
+//! Inside, the machines reckon in whole milliseconds, of 32 bits where it is a length: a small microcontroller divides neither
+//! 64 bits nor the 128 of a [`Duration`]'s nanoseconds.
 
 use core::ops::{Add, Sub};
 use core::time::Duration;
@@ -42,15 +45,30 @@ impl Instant {
 
     /// Returns the point so much later. A part of a millisecond counts as a whole one, so that nothing is due too early.
     #[must_use]
-    pub fn saturating_add(self, duration: Duration) -> Self {
-        let millis = duration.as_nanos().div_ceil(NANOS_PER_MILLI);
-        Self(self.0.saturating_add(u64::try_from(millis).unwrap_or(u64::MAX)))
+    pub const fn saturating_add(self, duration: Duration) -> Self {
+        let seconds = duration.as_secs();
+        if seconds > u64::MAX / 1000 {
+            return Self::MAX;
+        }
+        let rest = duration.subsec_nanos().div_ceil(NANOS_PER_MILLI);
+        Self(self.0.saturating_add(seconds.wrapping_mul(1000)).saturating_add(rest as u64))
     }
 
     /// Returns the time from an earlier point on; zero if it is a later one.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        duration(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Returns the point so many milliseconds later.
+    pub(super) const fn after(self, millis: u32) -> Self {
+        Self(self.0.saturating_add(millis as u64))
+    }
+
+    /// Returns how many milliseconds have passed since an earlier point, 49 days at most; 0 if it is a later one.
+    pub(super) const fn millis_since(self, earlier: Self) -> u32 {
+        let millis = self.0.saturating_sub(earlier.0);
+        if millis > u32::MAX as u64 { u32::MAX } else { millis as u32 }
     }
 }
 
@@ -72,4 +90,37 @@ impl Sub for Instant {
     }
 }
 
-const NANOS_PER_MILLI: u128 = 1_000_000;
+/// Returns a length of time in milliseconds, 49 days at most. A part of a millisecond counts as a whole one.
+pub(super) const fn millis(duration: Duration) -> u32 {
+    Instant::START.saturating_add(duration).millis_since(Instant::START)
+}
+
+/// Returns so many milliseconds, divided 16 bits at a time.
+const fn duration(millis: u64) -> Duration {
+    let ([a, b, c, d, e, f, g, h], mut seconds, mut rest) = (millis.to_be_bytes(), 0_u64, 0_u32);
+    let mut parts: &[[u8; 2]] = &[[a, b], [c, d], [e, f], [g, h]];
+    while let [[high, low], others @ ..] = parts {
+        let part = (rest << 16) | u16::from_be_bytes([*high, *low]) as u32;
+        (seconds, rest) = ((seconds << 16) | (part / 1000) as u64, part % 1000);
+        parts = others;
+    }
+    Duration::new(seconds, rest.wrapping_mul(NANOS_PER_MILLI))
+}
+
+const NANOS_PER_MILLI: u32 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_those_of_the_library() {
+        for millis in [0, 1, 999, 1000, 65_535, 65_536, 4_294_967_296, 1 << 48, u64::MAX / 3, u64::MAX] {
+            assert_eq!(Instant(millis) - Instant::START, Duration::from_millis(millis));
+            assert_eq!(Instant::START + Duration::from_millis(millis), Instant(millis));
+        }
+        assert_eq!(Instant::START + Duration::from_nanos(1), Instant(1));
+        assert_eq!(Instant(3) + Duration::new(u64::MAX / 1000, 999_000_000), Instant::MAX);
+        assert_eq!((millis(Duration::from_micros(1001)), millis(Duration::MAX)), (2, u32::MAX));
+    }
+}

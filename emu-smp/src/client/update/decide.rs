@@ -1,7 +1,5 @@
 //! What an update does next.
 
-use core::time::Duration;
-
 use super::outcome::{Note, UpdateError, UpdateStep, Updated};
 use super::survey::Survey;
 use super::{Stage, Update};
@@ -10,7 +8,7 @@ use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
 use crate::client::failure::Failure;
 use crate::client::flight::{Flight, is_busy};
-use crate::client::time::Instant;
+use crate::client::time::{Instant, millis};
 use crate::client::upload::{Note as UploadNote, Uploader};
 use crate::mcuboot::ImageVersion;
 
@@ -113,7 +111,7 @@ impl Update {
         match survey {
             Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
             // It answers, and cannot list yet; or its boot loader does.
-            _ if is_waiting => self.wait_until(now, now.saturating_add(self.session.policy.poll_interval)),
+            _ if is_waiting => self.wait_until(now, now.after(millis(self.session.policy.poll_interval))),
             Ok(_) => self.fail(UpdateError::NothingRuns),
             Err(failure) => self.fail(failure.into()),
         }
@@ -173,11 +171,11 @@ impl Update {
 
     /// Gives the device up if it has been away too long.
     pub(super) fn end_if_away(&mut self, now: Instant) -> bool {
-        let policy = self.session.policy;
-        let waited = self.history.reset.map_or(Duration::ZERO, |reset| now.saturating_since(reset.at));
-        let is_away = waited >= policy.reset_wait.saturating_add(policy.return_wait);
+        let policy = &self.session.policy;
+        let since = self.history.reset.map_or(now, |reset| reset.at);
+        let is_away = now.millis_since(since) >= millis(policy.reset_wait).saturating_add(millis(policy.return_wait));
         if is_away {
-            self.fail(UpdateError::NotBack { waited });
+            self.fail(UpdateError::NotBack { waited: now.saturating_since(since) });
         }
         is_away
     }
@@ -277,11 +275,11 @@ impl Update {
 
     /// The device answers after it was asked to reset, and has not.
     fn decide_not_restarted(&mut self, now: Instant, reset: Reset) {
-        let policy = self.session.policy;
-        let wait = if reset.is_answered { policy.reset_wait } else { Duration::ZERO };
-        if now.saturating_since(reset.at) < wait.max(RESET_DELAY) {
+        let policy = &self.session.policy;
+        let wait = if reset.is_answered { millis(policy.reset_wait) } else { 0 };
+        if now.millis_since(reset.at) < wait.max(RESET_DELAY) {
             // It was asked early.
-            return self.wait_until(now, now.saturating_add(policy.poll_interval));
+            return self.wait_until(now, now.after(millis(policy.poll_interval)));
         }
         let times = self.history.resets;
         if times >= policy.tries.max(1) {
@@ -301,13 +299,13 @@ impl Update {
         self.history.reset = Some(Reset { at: now, is_answered });
         // How long the device took to be away says nothing about how long it takes to answer.
         self.session.round_trip.forget_back_off();
-        let policy = self.session.policy;
+        let policy = &self.session.policy;
         let wait = match policy.early_poll {
             _ if !is_answered => policy.poll_interval,
             None => policy.reset_wait,
             Some(early) => early.min(policy.reset_wait),
         };
-        self.wait_until(now, now.saturating_add(wait));
+        self.wait_until(now, now.after(millis(wait)));
         self.events.push(Note::LeftAlone { wait });
     }
 
@@ -328,7 +326,7 @@ impl Update {
         let flight = Flight::with_command(session, operation, command);
         let flight = if action == Action::Reset {
             // Sent twice, it would revert what it has started.
-            let patience = session.timeout().max(session.policy.first_timeout);
+            let patience = session.timeout_millis().max(millis(session.policy.first_timeout));
             flight.once(patience)
         } else {
             flight
@@ -349,9 +347,9 @@ fn running_target(survey: &Survey) -> Option<super::OtherImage> {
 
 /// What the manual asks for.
 const LEAST_VERSION: ImageVersion = ImageVersion { major: 1, minor: 0, revision: 6, build: 0 };
-/// How long a device may take from a reset's request to the reset. One more before that would revert the first, however short the
+/// How long a device may take from a reset's request to the reset, in milliseconds. One more before that would revert the first, however short the
 /// policy's waits are.
-const RESET_DELAY: Duration = Duration::from_secs(10);
+const RESET_DELAY: u32 = 10_000;
 /// How often the image is uploaded, if the device does not list it.
 const UPLOADS: u8 = 2;
 /// How often anything else is done that comes to nothing.

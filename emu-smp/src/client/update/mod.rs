@@ -15,7 +15,7 @@ use super::events::Events;
 use super::flight::Flight;
 use super::session::Session;
 use super::target::{ImageSource, Target};
-use super::time::Instant;
+use super::time::{Instant, millis};
 use super::upload::{UploadOptions, UploadProgress, Uploader};
 use crate::body::image::{EraseRequest, HashBytes, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
@@ -212,7 +212,7 @@ impl Update {
             }
             Stage::Waiting { poll_at, flight: flight @ None } => {
                 if *poll_at <= now {
-                    let interval = session.policy.poll_interval;
+                    let interval = millis(session.policy.poll_interval);
                     *flight = Some(Flight::new::<StateRequest>(session).every(interval));
                 }
             }

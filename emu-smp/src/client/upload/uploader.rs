@@ -15,7 +15,7 @@ use crate::client::flight::Flight;
 use crate::client::frame_size::FrameSize;
 use crate::client::session::{Parameters, Session};
 use crate::client::target::{ImageSource, Target};
-use crate::client::time::Instant;
+use crate::client::time::{Instant, millis};
 use crate::command::Command;
 use crate::header::{Header, Operation};
 use crate::return_code::ReturnCode;
@@ -133,8 +133,8 @@ impl Uploader {
             Stage::Start => None,
             Stage::Parameters(flight) | Stage::First { flight, .. } | Stage::Check(flight) => flight.poll_timeout(),
             Stage::Stream => {
-                let timeout = session.timeout();
-                let answer = self.in_flight.live().map(|sent| sent.at.saturating_add(timeout)).min();
+                let timeout = session.timeout_millis();
+                let answer = self.in_flight.live().map(|sent| sent.at.after(timeout)).min();
                 let next = Some(self.pace).filter(|_| self.pause.is_none() && self.has_room());
                 let end = self.end_of_patience(session).filter(|_| answer.is_some());
                 answer.into_iter().chain(end).chain(self.pause).chain(next).min()
@@ -378,14 +378,14 @@ impl Uploader {
         });
         self.next = end;
         self.is_end_sent |= end == self.target.length;
-        self.pace = now.saturating_add(self.window.spacing(session.round_trip()));
+        self.pace = now.after(self.window.spacing(session.round_trip.smoothed()));
         Some(Ok(length))
     }
 
     /// When the device has been silent for too long. A piece that is tried in a larger frame does not count.
     fn end_of_patience(&self, session: &Session) -> Option<Instant> {
         let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
-        (!is_tried).then_some(self.silent_since.saturating_add(session.policy.give_up))
+        (!is_tried).then_some(self.silent_since.after(millis(session.policy.give_up)))
     }
 
     /// Whether there is a piece to send, and the window has room for it.

@@ -5,8 +5,6 @@
 //! pieces under way would only wait at the device: then answers take longer by as much. What it has found to be too much it
 //! tries again more and more seldom. A loss now and then, as on a bad link, does not count.
 
-use core::time::Duration;
-
 /// The window.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
@@ -35,23 +33,23 @@ impl Window {
 
     /// How long after a piece the next is sent at the earliest: a burst finds no buffers where pieces that come one by one do.
     /// It is a little less than the window would have them by itself, so that it holds nothing up.
-    pub(super) fn spacing(&self, round_trip: Option<Duration>) -> Duration {
+    /// In milliseconds, rounded down: what is due within one is due at once.
+    pub(super) fn spacing(&self, round_trip: Option<u32>) -> u32 {
         match self.size {
-            ..=1 => Duration::ZERO,
+            ..=1 => 0,
             size => {
                 let share =
                     round_trip.unwrap_or_default().saturating_mul(3).checked_div(u32::from(size).saturating_mul(4));
-                // Whole milliseconds, rounded down: what is due within one is due at once.
-                Duration::from_millis(share.unwrap_or_default().as_millis().try_into().unwrap_or_default())
+                share.unwrap_or_default()
             }
         }
     }
 
-    /// A piece was accepted, and its answer took so long.
-    pub(super) fn handle_accepted(&mut self, round_trip: Duration) {
+    /// A piece was accepted, and its answer took so many milliseconds.
+    pub(super) fn handle_accepted(&mut self, round_trip: u32) {
         self.loss = self.loss.saturating_sub(self.loss.div_ceil(LOSS_MEMORY));
         self.accepted = self.accepted.saturating_add(1);
-        let sixteenths = u32::try_from(round_trip.as_millis()).unwrap_or(u32::MAX).saturating_mul(16);
+        let sixteenths = round_trip.saturating_mul(16);
         let mean = if self.size == 1 { &mut self.alone } else { &mut self.of_late };
         *mean = if *mean == 0 { sixteenths } else { (*mean >> 1).saturating_add(sixteenths >> 1) };
         if self.size == 1 {
@@ -121,7 +119,7 @@ const LONGEST_HOLD: u8 = 128;
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_millis(50);
+    const LONG: u32 = 50;
 
     fn grown(limit: u8) -> Window {
         let mut window = Window::new(limit);
@@ -136,8 +134,8 @@ mod tests {
         assert_eq!(grown(4).size(), 4);
         assert_eq!(grown(0).size(), 1);
         assert_eq!(grown(200).size(), MAX_WINDOW);
-        assert_eq!(grown(4).spacing(Some(LONG)), Duration::from_millis(9));
-        assert_eq!((grown(1).spacing(Some(LONG)), grown(4).spacing(None)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(grown(4).spacing(Some(LONG)), 9);
+        assert_eq!((grown(1).spacing(Some(LONG)), grown(4).spacing(None)), (0, 0));
     }
 
     #[test]

@@ -7,15 +7,13 @@
 //!
 //! Source: Zephyr, `subsys/mgmt/mcumgr/grp/img_mgmt/src/img_mgmt.c`, and what 3.4.99 and 4.4.0 answer.
 
-use core::time::Duration;
-
 use super::super::in_flight::Sent;
 use super::{Stage, TRIES_OF_A_SIZE, Uploader, is_too_large};
 use crate::body::image::{UploadRequest, UploadResponse};
 use crate::client::failure::Failure;
 use crate::client::flight::{frames, is_busy};
 use crate::client::session::Session;
-use crate::client::time::Instant;
+use crate::client::time::{Instant, millis};
 use crate::command::Command;
 use crate::header::Operation;
 use crate::message::decode_response;
@@ -33,7 +31,7 @@ impl Uploader {
             let Some(sent) = self.in_flight.take(header.sequence) else { continue };
             is_known = true;
             (self.silent_since, self.silences) = (now, 0);
-            let round_trip = now.saturating_since(sent.at);
+            let round_trip = now.millis_since(sent.at);
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
@@ -52,7 +50,7 @@ impl Uploader {
     }
 
     /// The device has told which byte it wants.
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: Duration, response: UploadResponse) {
+    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, response: UploadResponse) {
         let UploadResponse { offset, matches } = response;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
@@ -126,7 +124,7 @@ impl Uploader {
         }
         if is_busy(code) && self.in_flight.count() == 0 {
             session.round_trip.back_off();
-            self.pause = Some(now.saturating_add(session.timeout()));
+            self.pause = Some(now.after(session.timeout_millis()));
         }
     }
 
@@ -138,11 +136,11 @@ impl Uploader {
             self.silent_since = now;
         }
         let end = self.end_of_patience(session).filter(|end| *end <= now);
-        let timeout = session.timeout();
+        let timeout = session.timeout_millis();
         let barrier = self.barrier;
         let (mut is_silent, mut trial) = (false, None);
         self.in_flight.give_up(|sent| {
-            let is_late = end.is_some() || sent.at.saturating_add(timeout) <= now;
+            let is_late = end.is_some() || sent.at.after(timeout) <= now;
             if is_late && sent.order >= barrier {
                 is_silent = true;
                 trial = trial.or(Some(sent.frame).filter(|_| sent.is_trial));
@@ -163,10 +161,9 @@ impl Uploader {
         self.in_flight.give_up(|_| true);
         self.next = self.wanted;
         self.barrier = self.in_flight.next_order();
-        let waited = now.saturating_since(self.silent_since);
         self.silences = self.silences.saturating_add(1);
-        if trial.is_none() && waited >= session.policy.give_up {
-            let sent = self.silences;
+        if trial.is_none() && now.millis_since(self.silent_since) >= millis(session.policy.give_up) {
+            let (sent, waited) = (self.silences, now.saturating_since(self.silent_since));
             return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
         }
         if self.silences.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
