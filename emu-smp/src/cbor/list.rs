@@ -124,7 +124,7 @@ impl<'a, T: Decode<'a> + Copy + defmt::Format> defmt::Format for List<'a, T> {
 #[derive(Debug, Clone)]
 pub struct ListIter<'a, T> {
     reader: Reader<'a>,
-    left: Option<u64>,
+    left: Option<usize>,
     items: &'a [T],
 }
 

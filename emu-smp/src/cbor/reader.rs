@@ -1,12 +1,10 @@
 //! Reading a body, value by value.
 //!
-//! Heads, strings, maps and lists are taken apart here, numbers by minicbor. No length that a peer announces is believed:
-//! whatever it says, reading ends at the first byte that is missing.
-
-use minicbor::Decoder;
+//! No length that a peer announces is believed: whatever it says, reading ends at the first byte that is missing.
 
 use super::Decode;
 use super::error::{DecodeError, DecodeErrorKind};
+use super::head::{BREAK, FALSE, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
 use crate::header::Header;
 
 /// Reads one value after another of a frame's body.
@@ -29,14 +27,15 @@ use crate::header::Header;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    decoder: Decoder<'a>,
+    body: &'a [u8],
+    position: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte of a body.
     #[must_use]
-    pub fn new(body: &'a [u8]) -> Self {
-        Self { decoder: Decoder::new(body) }
+    pub const fn new(body: &'a [u8]) -> Self {
+        Self { body, position: 0 }
     }
 
     /// Reads a value of the type asked for.
@@ -105,52 +104,7 @@ impl<'a> Reader<'a> {
     ///
     /// [`DecodeErrorKind::Trailing`] if something does.
     pub fn end(&self) -> Result<(), DecodeError> {
-        if self.position() == self.decoder.input().len() { Ok(()) } else { Err(self.fault(DecodeErrorKind::Trailing)) }
-    }
-
-    /// Skips a value, whatever it is: of any length, with or without maps and lists in it, eight deep at most.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError`] if the body ends within it, or it is no CBOR.
-    pub fn skip(&mut self) -> Result<(), DecodeError> {
-        let mut open = [Level::Items(0); MAX_DEPTH];
-        let mut depth = 0_usize;
-        loop {
-            let start = self.position();
-            let opened = match self.head()? {
-                (Kind::Bytes | Kind::Text, Some(length)) => {
-                    self.slice(start, length)?;
-                    None
-                }
-                (kind @ (Kind::Bytes | Kind::Text), None) => {
-                    self.skip_pieces(kind)?;
-                    None
-                }
-                (Kind::List, Some(items)) => Some(Level::Items(items)),
-                (Kind::List, None) => Some(Level::List),
-                // Beyond all numbers of bytes that there can be, one is as good as the other.
-                (Kind::Map, Some(pairs)) => Some(Level::Items(pairs.saturating_mul(2))),
-                (Kind::Map, None) => Some(Level::Key),
-                // Stands in front of the value that it is for.
-                (Kind::Tag, _) => continue,
-                (Kind::Simple, None) => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
-                (Kind::Unsigned | Kind::Negative | Kind::Simple, _) => None,
-            };
-            if let Some(level) = opened {
-                *open.get_mut(depth).ok_or(fault_at(start, TOO_DEEP))? = level;
-                depth = depth.saturating_add(1);
-            }
-            while let Some(level) = depth.checked_sub(1).and_then(|last| open.get_mut(last)) {
-                if self.enter_next(level)? {
-                    break;
-                }
-                depth = depth.saturating_sub(1);
-            }
-            if depth == 0 {
-                return Ok(());
-            }
-        }
+        if self.position == self.body.len() { Ok(()) } else { Err(self.fault(DecodeErrorKind::Trailing)) }
     }
 
     /// Skips a map, and checks that it is one.
@@ -168,36 +122,36 @@ impl<'a> Reader<'a> {
 
     /// Takes whatever is left, CBOR or not.
     pub fn rest(&mut self) -> &'a [u8] {
-        let start = self.position();
-        self.decoder.set_position(self.decoder.input().len());
+        let start = self.position;
+        self.position = self.body.len();
         self.since(start)
     }
 
     /// How many bytes were read.
     #[must_use]
-    pub fn position(&self) -> usize {
-        self.decoder.position()
+    pub const fn position(&self) -> usize {
+        self.position
     }
 
     /// Returns the bytes from an earlier position up to this one.
     pub(crate) fn since(&self, start: usize) -> &'a [u8] {
-        self.decoder.input().get(start..self.position()).unwrap_or_default()
+        self.body.get(start..self.position).unwrap_or_default()
     }
 
     /// Starts to read a list; returns how many items are to come, or `None` if a break ends it.
-    pub(crate) fn list(&mut self) -> Result<Option<u64>, DecodeError> {
+    pub(crate) fn list(&mut self) -> Result<Option<usize>, DecodeError> {
         self.container(Kind::List, "a list")
     }
 
     /// Whether an item of a list or a pair of a map is to come, of which it is told how many are left.
-    pub(crate) fn has_next(&mut self, left: &mut Option<u64>) -> Result<bool, DecodeError> {
+    pub(crate) fn has_next(&mut self, left: &mut Option<usize>) -> Result<bool, DecodeError> {
         match left {
             Some(0) => Ok(false),
             Some(count) => {
                 *count = count.saturating_sub(1);
                 Ok(true)
             }
-            None => self.is_byte(|byte| byte == BREAK).map(|is_break| !is_break),
+            None => self.is_break().map(|is_break| !is_break),
         }
     }
 
@@ -212,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
-        let start = self.position();
+        let start = self.position;
         let bytes = self.string(Kind::Text, "a text of known length")?;
         core::str::from_utf8(bytes).map_err(|_| fault_at(start, DecodeErrorKind::NotUtf8))
     }
@@ -221,38 +175,57 @@ impl<'a> Reader<'a> {
         self.string(Kind::Bytes, "a byte string of known length")
     }
 
-    /// Reads with minicbor; `expected` says what, for the error.
-    pub(crate) fn read<T>(
-        &mut self,
-        expected: &'static str,
-        read: impl FnOnce(&mut Decoder<'a>) -> Result<T, minicbor::decode::Error>,
-    ) -> Result<T, DecodeError> {
-        let start = self.position();
-        read(&mut self.decoder).or_else(|_| {
-            // It is the end if not even the head is whole; minicbor can say so of values that are another.
-            self.decoder.set_position(start);
-            self.head()?;
-            Err(fault_at(start, DecodeErrorKind::Expected { expected }))
-        })
+    /// Reads a number from 0 to `most`; `expected` says so, for the error.
+    pub(crate) fn unsigned(&mut self, most: u64, expected: &'static str) -> Result<u64, DecodeError> {
+        let start = self.position;
+        match self.head()? {
+            (Kind::Unsigned, Some(number)) if number <= most => Ok(number),
+            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+        }
+    }
+
+    /// Reads a number from `-most - 1` to `most`; `expected` says so, for the error.
+    pub(crate) fn signed(&mut self, most: i64, expected: &'static str) -> Result<i64, DecodeError> {
+        let start = self.position;
+        let (kind, number) = self.head()?;
+        let number = number.and_then(|number| i64::try_from(number).ok()).filter(|number| *number <= most);
+        match (kind, number) {
+            (Kind::Unsigned, Some(number)) => Ok(number),
+            // What stands there is how far below -1 the number is.
+            (Kind::Negative, Some(number)) => Ok(!number),
+            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+        }
+    }
+
+    /// Reads a truth value.
+    pub(crate) fn truth(&mut self) -> Result<bool, DecodeError> {
+        let start = self.position;
+        let first = self.first_byte()?;
+        self.head()?;
+        match first {
+            FALSE => Ok(false),
+            TRUE => Ok(true),
+            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected: "true or false" })),
+        }
     }
 
     /// An error at the next byte.
     pub(crate) fn fault(&self, kind: DecodeErrorKind) -> DecodeError {
-        fault_at(self.position(), kind)
+        fault_at(self.position, kind)
     }
 
     /// Reads the head of a map or list: how many pairs or items are to come, or `None` if a break ends it.
-    fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<u64>, DecodeError> {
-        let start = self.position();
+    fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<usize>, DecodeError> {
+        let start = self.position;
         match self.head()? {
-            (found, length) if found == kind => Ok(length),
+            (found, length) if found == kind => Ok(length.map(count)),
             _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
         }
     }
 
     /// Reads a text or byte string in one piece.
     fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], DecodeError> {
-        let start = self.position();
+        let start = self.position;
         match self.head()? {
             (found, Some(length)) if found == kind => self.slice(start, length),
             _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
@@ -261,13 +234,13 @@ impl<'a> Reader<'a> {
 
     /// Reads the head of a value: its kind, and the number that goes with it, which is a value, a length, a tag or a
     /// float's bits; `None` for what a break ends, and for a break.
-    fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
-        let start = self.position();
+    pub(super) fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
+        let start = self.position;
         let first = self.first_byte()?;
         let kind = Kind::of(first);
         let argument_length = match first & 0b1_1111 {
             short @ 0..24 => {
-                self.decoder.set_position(start.saturating_add(1));
+                self.position = start.saturating_add(1);
                 return Ok((kind, Some(u64::from(short))));
             }
             24 => 1,
@@ -275,68 +248,42 @@ impl<'a> Reader<'a> {
             26 => 4,
             27 => 8,
             31 if !matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag) => {
-                self.decoder.set_position(start.saturating_add(1));
+                self.position = start.saturating_add(1);
                 return Ok((kind, None));
             }
             _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
         };
-        self.decoder.set_position(start.saturating_add(1));
+        self.position = start.saturating_add(1);
         let argument = self.slice(start, argument_length)?;
         Ok((kind, Some(argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))))
     }
 
     /// Reads so many bytes of the value that starts at `start`.
-    fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], DecodeError> {
-        let from = self.position();
+    pub(super) fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], DecodeError> {
+        let from = self.position;
         let to = usize::try_from(length).ok().and_then(|length| from.checked_add(length));
-        let slice = to.and_then(|to| self.decoder.input().get(from..to));
+        let slice = to.and_then(|to| self.body.get(from..to));
         let slice = slice.ok_or(fault_at(start, DecodeErrorKind::End))?;
-        self.decoder.set_position(from.saturating_add(slice.len()));
+        self.position = from.saturating_add(slice.len());
         Ok(slice)
     }
 
-    /// Whether the innermost map or list has another item; if not, its break is passed over.
-    fn enter_next(&mut self, level: &mut Level) -> Result<bool, DecodeError> {
-        if let Level::Items(left) = level {
-            let has_next = *left > 0;
-            *left = left.saturating_sub(1);
-            return Ok(has_next);
-        }
-        if self.is_byte(|byte| byte == BREAK)? {
-            let place = self.position().saturating_sub(1);
-            return if *level == Level::Value { Err(fault_at(place, DecodeErrorKind::NotCbor)) } else { Ok(false) };
-        }
-        *level = match *level {
-            Level::Key => Level::Value,
-            Level::Value => Level::Key,
-            other => other,
-        };
-        Ok(true)
-    }
-
-    /// Passes over the pieces of a string, up to its break.
-    fn skip_pieces(&mut self, kind: Kind) -> Result<(), DecodeError> {
-        while self.has_next(&mut None)? {
-            let start = self.position();
-            match self.head()? {
-                (found, Some(length)) if found == kind => self.slice(start, length)?,
-                _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
-            };
-        }
-        Ok(())
+    /// Whether the next byte is a break, which then is passed over.
+    pub(super) fn is_break(&mut self) -> Result<bool, DecodeError> {
+        self.is_byte(|byte| byte == BREAK)
     }
 
     /// Passes over the next byte if it is one of those.
     fn is_byte(&mut self, is_one: impl FnOnce(u8) -> bool) -> Result<bool, DecodeError> {
         let is_one = is_one(self.first_byte()?);
         if is_one {
-            self.decoder.set_position(self.position().saturating_add(1));
+            self.position = self.position.saturating_add(1);
         }
         Ok(is_one)
     }
 
     fn first_byte(&self) -> Result<u8, DecodeError> {
-        self.decoder.input().get(self.position()).copied().ok_or(self.fault(DecodeErrorKind::End))
+        self.body.get(self.position).copied().ok_or(self.fault(DecodeErrorKind::End))
     }
 }
 
@@ -344,61 +291,15 @@ impl<'a> Reader<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct MapReader {
     /// How many pairs are to come; `None` if a break ends the map.
-    left: Option<u64>,
+    left: Option<usize>,
 }
 
-/// What a value is: CBOR's major types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Unsigned,
-    Negative,
-    Bytes,
-    Text,
-    List,
-    Map,
-    Tag,
-    /// Truth values, null, floats, and the break.
-    Simple,
+/// A number of items. Beyond all numbers of bytes that there can be, one is as good as another.
+pub(super) fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
-
-impl Kind {
-    const fn of(first_byte: u8) -> Self {
-        match first_byte >> 5 {
-            0 => Self::Unsigned,
-            1 => Self::Negative,
-            2 => Self::Bytes,
-            3 => Self::Text,
-            4 => Self::List,
-            5 => Self::Map,
-            6 => Self::Tag,
-            _ => Self::Simple,
-        }
-    }
-}
-
-/// A map or list that is being skipped: what is to come of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    /// So many items, keys and values both counted.
-    Items(u64),
-    /// Items, until the break.
-    List,
-    /// A key, or the break.
-    Key,
-    /// The value of a key.
-    Value,
-}
-
-/// Commands nest four deep at most; more is skipped for the sake of keys that are not known.
-const MAX_DEPTH: usize = 8;
-const TOO_DEEP: DecodeErrorKind = DecodeErrorKind::TooDeep { most: MAX_DEPTH };
-
-const INDEFINITE_TEXT: u8 = 0x7f;
-const NULL: u8 = 0xf6;
-const UNDEFINED: u8 = 0xf7;
-const BREAK: u8 = 0xff;
 
 /// An error at a place in the body, which it names as a place in the frame.
-fn fault_at(position: usize, kind: DecodeErrorKind) -> DecodeError {
+pub(super) fn fault_at(position: usize, kind: DecodeErrorKind) -> DecodeError {
     DecodeError { offset: position.saturating_add(Header::LENGTH), key: "", kind }
 }

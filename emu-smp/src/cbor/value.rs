@@ -1,46 +1,62 @@
 //! The plain values: numbers, truth values, text, bytes, and what may be left out.
 
-use minicbor::{Decoder, Encoder};
-
 use super::error::{DecodeError, EncodeError};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
 
-/// A type that minicbor reads and writes by a method of its name, with the most bytes it takes.
-macro_rules! plain {
-    ($($type:ident $max:literal $expected:literal;)+) => {$(
+/// Declares numbers: the most bytes one takes, and what it is, for errors.
+macro_rules! numbers {
+    ($($method:ident($wide:ident) { $($type:ident $max:literal $expected:literal;)+ })+) => {$($(
         impl Encode for $type {
             const MAX_LENGTH: Option<usize> = Some($max);
 
             fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-                writer.write(|encoder| Encoder::$type(encoder, *self).map(drop))
+                writer.$method($wide::from(*self))
             }
         }
 
         impl Decode<'_> for $type {
             fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                reader.read($expected, Decoder::$type)
+                // It was checked that it fits.
+                reader.$method($wide::from(Self::MAX), $expected).map(|number| number as Self)
             }
         }
-    )+};
+    )+)+};
 }
 
-plain! {
-    u8 2 "a number from 0 to 255";
-    u16 3 "a number from 0 to 65535";
-    u32 5 "a number from 0 to 4294967295";
-    u64 9 "a number from 0 to 18446744073709551615";
-    i32 5 "a number from -2147483648 to 2147483647";
-    i64 9 "a number of 64 bits";
-    bool 1 "true or false";
+numbers! {
+    unsigned(u64) {
+        u8 2 "a number from 0 to 255";
+        u16 3 "a number from 0 to 65535";
+        u32 5 "a number from 0 to 4294967295";
+        u64 9 "a number from 0 to 18446744073709551615";
+    }
+    signed(i64) {
+        i32 5 "a number from -2147483648 to 2147483647";
+        i64 9 "a number of 64 bits";
+    }
+}
+
+impl Encode for bool {
+    const MAX_LENGTH: Option<usize> = Some(1);
+
+    fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        writer.truth(*self)
+    }
+}
+
+impl Decode<'_> for bool {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.truth()
+    }
 }
 
 impl Encode for str {
     const MAX_LENGTH: Option<usize> = None;
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.write(|encoder| encoder.str(self).map(drop))
+        writer.text(self)
     }
 }
 
@@ -54,7 +70,7 @@ impl Encode for [u8] {
     const MAX_LENGTH: Option<usize> = None;
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.write(|encoder| encoder.bytes(self).map(drop))
+        writer.bytes(self)
     }
 }
 
@@ -83,7 +99,7 @@ impl<T: Encode> Encode for Option<T> {
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         match self {
             Some(value) => value.encode(writer),
-            None => writer.write(|encoder| encoder.null().map(drop)),
+            None => writer.null(),
         }
     }
 

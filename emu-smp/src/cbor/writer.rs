@@ -1,11 +1,8 @@
 //! Writing a body, value by value, into a buffer.
 
-use minicbor::Encoder;
-use minicbor::encode::Write as _;
-use minicbor::encode::write::{Cursor, EndOfSlice};
-
 use super::Encode;
 use super::error::EncodeError;
+use super::head::{BREAK, FALSE, INDEFINITE, Kind, NULL, TRUE};
 
 /// Writes one value after another of a frame's body into a buffer.
 ///
@@ -24,14 +21,15 @@ use super::error::EncodeError;
 /// ```
 #[derive(Debug)]
 pub struct Writer<'a> {
-    encoder: Encoder<Cursor<&'a mut [u8]>>,
+    buffer: &'a mut [u8],
+    length: usize,
 }
 
 impl<'a> Writer<'a> {
     /// Starts at the first byte of the buffer.
     #[must_use]
-    pub fn new(buffer: &'a mut [u8]) -> Self {
-        Self { encoder: Encoder::new(Cursor::new(buffer)) }
+    pub const fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, length: 0 }
     }
 
     /// Writes a value.
@@ -64,7 +62,7 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small.
     pub fn map(&mut self, pairs: usize) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.map(u64::try_from(pairs).unwrap_or(u64::MAX)).map(drop))
+        self.length_head(Kind::Map, pairs)
     }
 
     /// Starts a list of so many items.
@@ -73,7 +71,7 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small.
     pub fn list(&mut self, items: usize) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.array(u64::try_from(items).unwrap_or(u64::MAX)).map(drop))
+        self.length_head(Kind::List, items)
     }
 
     /// Starts a map that [`end`](Self::end) ends.
@@ -82,7 +80,7 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small.
     pub fn begin_map(&mut self) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.begin_map().map(drop))
+        self.raw(&[Kind::Map.first_byte() | INDEFINITE])
     }
 
     /// Starts a list that [`end`](Self::end) ends.
@@ -91,7 +89,7 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small.
     pub fn begin_list(&mut self) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.begin_array().map(drop))
+        self.raw(&[Kind::List.first_byte() | INDEFINITE])
     }
 
     /// Ends the map or list that was begun last.
@@ -100,7 +98,7 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small.
     pub fn end(&mut self) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.end().map(drop))
+        self.raw(&[BREAK])
     }
 
     /// Writes a byte string of so many bytes, which `fill` supplies in place, and returns what `fill` does.
@@ -109,15 +107,9 @@ impl<'a> Writer<'a> {
     ///
     /// [`EncodeError`] if the buffer is too small; then `fill` is not called.
     pub fn bytes_with<T>(&mut self, length: usize, fill: impl FnOnce(&mut [u8]) -> T) -> Result<T, EncodeError> {
-        let too_small = EncodeError { capacity: self.capacity() };
         self.whole(|writer| {
-            writer.write(|encoder| encoder.bytes_len(u64::try_from(length).unwrap_or(u64::MAX)).map(drop))?;
-            let cursor = writer.encoder.writer_mut();
-            let start = cursor.position();
-            let end = start.checked_add(length).ok_or(too_small)?;
-            let filled = fill(cursor.get_mut().get_mut(start..end).ok_or(too_small)?);
-            cursor.set_position(end);
-            Ok(filled)
+            writer.length_head(Kind::Bytes, length)?;
+            writer.take(length).map(fill)
         })
     }
 
@@ -126,41 +118,99 @@ impl<'a> Writer<'a> {
     /// # Errors
     ///
     /// [`EncodeError`] if the buffer is too small.
+    #[inline(never)]
     pub fn raw(&mut self, cbor: &[u8]) -> Result<(), EncodeError> {
-        self.write(|encoder| encoder.writer_mut().write_all(cbor).map_err(minicbor::encode::Error::write))
+        self.take(cbor.len())?.copy_from_slice(cbor);
+        Ok(())
     }
 
     /// Returns what was written.
     #[must_use]
     pub fn written(&self) -> &[u8] {
-        let cursor = self.encoder.writer();
-        cursor.get_ref().get(..cursor.position()).unwrap_or_default()
+        self.buffer.get(..self.length).unwrap_or_default()
     }
 
     /// How many bytes the buffer has.
     #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.encoder.writer().get_ref().len()
+    pub const fn capacity(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Forgets what was written after so many bytes.
     pub fn truncate(&mut self, length: usize) {
-        let cursor = self.encoder.writer_mut();
-        cursor.set_position(length.min(cursor.position()));
+        self.length = length.min(self.length);
     }
 
-    /// Writes with minicbor.
-    pub(crate) fn write(
-        &mut self,
-        write: impl FnOnce(&mut Encoder<Cursor<&'a mut [u8]>>) -> Result<(), minicbor::encode::Error<EndOfSlice>>,
-    ) -> Result<(), EncodeError> {
-        let capacity = self.capacity();
-        self.whole(|writer| write(&mut writer.encoder).map_err(|_| EncodeError { capacity }))
+    /// Writes the head of a text of so many bytes, which are written next.
+    pub(crate) fn text_head(&mut self, length: usize) -> Result<(), EncodeError> {
+        self.length_head(Kind::Text, length)
+    }
+
+    #[inline(never)]
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), EncodeError> {
+        self.string(Kind::Text, text.as_bytes())
+    }
+
+    #[inline(never)]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.string(Kind::Bytes, bytes)
+    }
+
+    pub(crate) fn unsigned(&mut self, number: u64) -> Result<(), EncodeError> {
+        self.head(Kind::Unsigned, number)
+    }
+
+    pub(crate) fn signed(&mut self, number: i64) -> Result<(), EncodeError> {
+        // What is written of a negative number is how far below -1 it is.
+        let kind = if number < 0 { Kind::Negative } else { Kind::Unsigned };
+        self.head(kind, (if number < 0 { !number } else { number }).unsigned_abs())
+    }
+
+    pub(crate) fn truth(&mut self, is_true: bool) -> Result<(), EncodeError> {
+        self.raw(&[if is_true { TRUE } else { FALSE }])
+    }
+
+    pub(crate) fn null(&mut self) -> Result<(), EncodeError> {
+        self.raw(&[NULL])
+    }
+
+    fn string(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.whole(|writer| {
+            writer.length_head(kind, bytes.len())?;
+            writer.raw(bytes)
+        })
+    }
+
+    fn length_head(&mut self, kind: Kind, length: usize) -> Result<(), EncodeError> {
+        self.head(kind, u64::try_from(length).unwrap_or(u64::MAX))
+    }
+
+    /// Writes the head of a value in the fewest bytes: its kind, and the number that goes with it.
+    #[inline(never)]
+    fn head(&mut self, kind: Kind, number: u64) -> Result<(), EncodeError> {
+        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+        let kind = kind.first_byte();
+        match number {
+            0..24 => self.raw(&[kind | h]),
+            24..=0xff => self.raw(&[kind | 24, h]),
+            0x100..=0xffff => self.raw(&[kind | 25, g, h]),
+            0x1_0000..=0xffff_ffff => self.raw(&[kind | 26, e, f, g, h]),
+            _ => self.raw(&[kind | 27, a, b, c, d, e, f, g, h]),
+        }
+    }
+
+    /// Takes the next bytes of the buffer, to be written.
+    fn take(&mut self, length: usize) -> Result<&mut [u8], EncodeError> {
+        let full = EncodeError { capacity: self.capacity() };
+        let end = self.length.checked_add(length).ok_or(full)?;
+        let place = self.buffer.get_mut(self.length..end).ok_or(full)?;
+        self.length = end;
+        Ok(place)
     }
 
     /// Writes several values, or none of them.
     fn whole<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T, EncodeError>) -> Result<T, EncodeError> {
-        let start = self.encoder.writer().position();
+        let start = self.length;
         write(self).inspect_err(|_| self.truncate(start))
     }
 }

@@ -7,7 +7,7 @@ use crate::body::os::{
     SetDateTimeRequest, TasksRequest, TasksResponse,
 };
 use crate::body::{Done, Request};
-use crate::cbor::{Encode, EncodeError, Reader, Writer};
+use crate::cbor::{Reader, Writer};
 use crate::group_error::GroupError;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
@@ -202,34 +202,14 @@ fn write_info<O: Os>(os: &mut O, format: &str, answer: &mut Writer<'_>) -> Resul
     }
     answer.map(1)?;
     answer.value("output")?;
-    answer.value(&TextHead { length })?;
+    answer.text_head(length)?;
     let mut is_first = true;
     asked.try_for_each(|letter| {
         let Some(name) = os.info(letter) else { return Ok(()) };
         if !core::mem::take(&mut is_first) {
-            write_raw(answer, b" ")?;
+            answer.raw(b" ")?;
         }
-        write_raw(answer, name.as_bytes())
+        answer.raw(name.as_bytes())
     })?;
     Ok(())
-}
-
-/// The head of a text whose bytes follow piece by piece.
-struct TextHead {
-    length: usize,
-}
-
-impl Encode for TextHead {
-    const MAX_LENGTH: Option<usize> = Some(9);
-
-    fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
-        writer.write(|encoder| encoder.str_len(length).map(drop))
-    }
-}
-
-/// Writes bytes as they are.
-fn write_raw(writer: &mut Writer<'_>, bytes: &[u8]) -> Result<(), EncodeError> {
-    use minicbor::encode::Write;
-    writer.write(|encoder| encoder.writer_mut().write_all(bytes).map_err(minicbor::encode::Error::write))
 }
