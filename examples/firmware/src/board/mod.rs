@@ -27,6 +27,9 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
+/// The machine's name in QEMU.
+pub const NAME: &str = machine::NAME;
+
 /// How many serial lines the machine has: two, or one on `virt`.
 pub const LINES: usize = machine::LINES;
 

@@ -16,6 +16,8 @@ use cortex_m_rt::{ExceptionFrame, exception};
 use super::register::Register;
 use super::ring::Ring;
 
+pub(super) const NAME: &str = "mps2-an386";
+
 pub(super) const LINES: usize = 2;
 
 /// Where the memory map has `SLOTS`, and how much of it is used.

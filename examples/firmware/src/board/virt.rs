@@ -10,6 +10,8 @@ use riscv::register::mie;
 
 use super::register::Register;
 
+pub(super) const NAME: &str = "virt";
+
 pub(super) const LINES: usize = 1;
 
 /// Where the memory map has `SLOTS`, and how much of it is used.
