@@ -61,6 +61,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
+        if is_serial(text) {
+            return Err(InvalidAddress::SerialLine);
+        }
         // First of all, so that no other error shows what may be a password.
         if text.contains('@') {
             return Err(InvalidAddress::Credentials);
@@ -140,12 +143,22 @@ pub enum InvalidAddress {
     /// There is no host.
     #[error("expected a host, such as 192.168.1.20 or meter.example:8080")]
     NoHost,
+    /// It is a serial line, which carries SMP alone; see [`Location`](crate::smp::Location).
+    #[error(
+        "a serial line carries firmware updates and whatever else is asked over SMP, and no read-outs; for these, give the meter's host (one that is named \"serial\" is written http://serial:80)"
+    )]
+    SerialLine,
     /// The host is neither a name nor an IP address.
     #[error("{0:?} is neither the name nor the IP address of a host")]
     Host(String),
     /// The port is no number from 1 to 65535.
     #[error("expected a port from 1 to 65535, not {0:?}")]
     Port(String),
+}
+
+/// Whether a text names a serial line.
+pub(crate) fn is_serial(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("serial"))
 }
 
 fn read_port(text: &str) -> Result<u16, InvalidAddress> {
@@ -165,6 +178,7 @@ mod tests {
             (" http://192.168.1.20/ ", "192.168.1.20"),
             ("HTTP://Meter_1.local:80", "Meter_1.local"),
             ("meter:8080", "meter:8080"),
+            ("http://serial:80", "serial"),
             ("::1", "[::1]"),
             ("http://[::1]/", "[::1]"),
             ("[FE80:0::1]:8080", "[fe80::1]:8080"),
@@ -185,6 +199,8 @@ mod tests {
             ("http://admin:s3cret@meter", InvalidAddress::Credentials),
             ("admin:s3/cret@meter", InvalidAddress::Credentials),
             ("meter/data/?last=1", InvalidAddress::Path("/data/?last=1".to_owned())),
+            ("serial:/dev/ttyUSB0", InvalidAddress::SerialLine),
+            ("Serial:80", InvalidAddress::SerialLine),
             ("meter:0", InvalidAddress::Port("0".to_owned())),
             ("meter:+80", InvalidAddress::Port("+80".to_owned())),
             ("meter:65536", InvalidAddress::Port("65536".to_owned())),

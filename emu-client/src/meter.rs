@@ -176,7 +176,8 @@ impl Meter {
         self.smp().into()
     }
 
-    /// Returns the meter's SMP server, with the manual's port and the default policy.
+    /// Returns the meter's SMP server, with the manual's port and the default policy. For one on a serial line see
+    /// [`Smp::new`].
     #[must_use]
     pub fn smp(&self) -> Smp {
         Smp::new(self.shared.address.clone())

@@ -5,9 +5,9 @@ use std::io;
 
 use emu_smp::client::{Failure, UpdateError, UploadError};
 
-use crate::address::Address;
+use super::location::Location;
 
-/// A failure: which meter, and what went wrong.
+/// A failure: where, and what went wrong.
 ///
 /// `Display` is one sentence without the causes, which [`source`](std::error::Error::source) has.
 ///
@@ -29,14 +29,13 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    address: Address,
-    port: u16,
+    location: Location,
     kind: ErrorKind,
 }
 
 impl Error {
-    pub(super) fn new(address: &Address, port: u16, kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { address: address.clone(), port, kind }))
+    pub(super) fn new(location: &Location, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { location: location.clone(), kind }))
     }
 
     /// Returns what went wrong.
@@ -45,16 +44,10 @@ impl Error {
         &self.0.kind
     }
 
-    /// Returns the meter's address.
+    /// Returns where the SMP server is, or was meant to be.
     #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.0.address
-    }
-
-    /// Returns the UDP port of the meter's SMP server.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.0.port
+    pub fn location(&self) -> &Location {
+        &self.0.location
     }
 
     /// Returns the sentence with those of all its causes, for people: `a: b: c`.
@@ -66,7 +59,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "meter {}, SMP port {}: {}", self.0.address.host(), self.0.port, self.0.kind)
+        let Inner { location, kind } = &*self.0;
+        match location {
+            Location::Network { port, .. } => write!(f, "meter {location}, SMP port {port}: {kind}"),
+            _ => write!(f, "meter at {location}: {kind}"),
+        }
     }
 }
 
@@ -93,12 +90,23 @@ pub enum ErrorKind {
         #[source]
         error: io::Error,
     },
+    /// The serial port cannot be opened. The error's kind is `NotFound`, `PermissionDenied`, `ResourceBusy` if another program has
+    /// it, `IsADirectory`, `Unsupported` if it is something else than a serial port, or what else the system says.
+    #[error("{}", cannot_open(.0))]
+    Open(#[source] io::Error),
+    /// The serial line has gone away, and has not come back.
+    #[error("the serial line is gone")]
+    Gone {
+        /// What was said last: when it went, or when it could not be opened again.
+        #[source]
+        error: io::Error,
+    },
     /// The request came to nothing: no answer, a refusal, or an answer that cannot be read.
     #[error("{failure}")]
     Failed {
         /// How.
         failure: Failure,
-        /// The last thing that went wrong with the socket.
+        /// The last thing that went wrong with the socket or the line.
         #[source]
         last: Option<io::Error>,
     },
@@ -107,7 +115,7 @@ pub enum ErrorKind {
     Upload {
         /// How.
         error: UploadError,
-        /// The last thing that went wrong with the socket.
+        /// The last thing that went wrong with the socket or the line.
         #[source]
         last: Option<io::Error>,
     },
@@ -116,7 +124,7 @@ pub enum ErrorKind {
     Update {
         /// How.
         error: UpdateError,
-        /// The last thing that went wrong with the socket.
+        /// The last thing that went wrong with the socket or the line.
         #[source]
         last: Option<io::Error>,
     },
@@ -139,5 +147,16 @@ impl ErrorKind {
             } => Some(failure),
             _ => None,
         }
+    }
+}
+
+fn cannot_open(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such serial port",
+        io::ErrorKind::PermissionDenied => "this user may not open the serial port",
+        io::ErrorKind::ResourceBusy => "another program has the serial port",
+        io::ErrorKind::IsADirectory => "that is a directory, and no serial port",
+        io::ErrorKind::Unsupported => "that is no serial port",
+        _ => "the serial port cannot be opened",
     }
 }

@@ -1,51 +1,58 @@
-//! One UDP socket to a meter's SMP server.
+//! The way to one SMP server: a UDP socket with a frame a datagram, or a serial line.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use emu_smp::Losses;
 use emu_smp::client::{Failure, Instant};
-use tokio::net::{UdpSocket, lookup_host};
 use tokio::time::timeout_at;
 
+use super::console::{Console, Stream};
 use super::error::ErrorKind;
-use crate::address::Address;
+use super::location::Location;
+use super::udp::Udp;
 
-/// A socket that takes datagrams from one address alone, and the clock of what goes over it.
+/// What carries frames, and the clock of what goes over it.
 #[derive(Debug)]
 pub(super) struct Link {
-    socket: UdpSocket,
-    /// The host's other addresses, for as long as nobody has answered at this one; the next is the last.
-    others: Vec<SocketAddr>,
+    transport: Transport,
     /// What the machines' time counts from.
     start: tokio::time::Instant,
-    received: Box<[u8]>,
-    /// The last thing that went wrong with the socket. For the machines that is a loss like any other.
-    error: Option<io::Error>,
-    /// How often in a row the host said that nobody has the port.
-    refusals: u32,
+    received: Received,
+}
+
+#[derive(Debug)]
+enum Transport {
+    Udp(Udp),
+    Console(Console),
 }
 
 impl Link {
-    /// Makes a socket to a host's port: to the first of the host's addresses to which there is a way. If nobody has the port
-    /// there, it goes over to the next.
-    pub(super) async fn open(address: &Address, port: u16) -> Result<Self, ErrorKind> {
-        let resolved = lookup_host((address.host(), port)).await.map_err(ErrorKind::Resolve)?;
-        let mut others: Vec<SocketAddr> = resolved.collect();
-        others.reverse();
-        let mut last = None;
-        while let Some(remote) = others.pop() {
-            match connect(remote).await {
-                Ok(socket) => {
-                    let received = vec![0; LARGEST_DATAGRAM].into_boxed_slice();
-                    let start = tokio::time::Instant::now();
-                    return Ok(Self { socket, others, start, received, error: None, refusals: 0 });
-                }
-                Err(error) => last = Some(error),
+    /// Opens what leads to a place.
+    pub(super) async fn open(location: &Location) -> Result<Self, ErrorKind> {
+        Ok(Self::new(match location {
+            Location::Network { address, port } => Transport::Udp(Udp::open(address, *port).await?),
+            #[cfg(feature = "serial")]
+            Location::Serial { path, baud } => {
+                let (path, baud) = (path.clone(), *baud);
+                let open = move || {
+                    let port = super::serial_port::Port::open(&path, baud)?;
+                    Ok(Box::new(port) as Box<dyn Stream>)
+                };
+                Transport::Console(Console::new(open().map_err(ErrorKind::Open)?, Some(Box::new(open))))
             }
-        }
-        let error = last.unwrap_or_else(|| io::Error::other("the name has no address"));
-        Err(ErrorKind::Socket(error))
+            Location::Console => return Err(ErrorKind::Gone { error: io::ErrorKind::NotConnected.into() }),
+        }))
+    }
+
+    /// Takes a serial line that is open.
+    pub(super) fn console(stream: Box<dyn Stream>) -> Self {
+        Self::new(Transport::Console(Console::new(stream, None)))
+    }
+
+    fn new(transport: Transport) -> Self {
+        let received = Received(vec![0; LARGEST_DATAGRAM].into_boxed_slice());
+        Self { transport, start: tokio::time::Instant::now(), received }
     }
 
     /// The time, as the machines count it.
@@ -54,90 +61,97 @@ impl Link {
         Instant::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Sends a datagram. What goes wrong is kept, and the datagram is as lost as any other may be.
+    /// Sends a frame. What goes wrong is kept, and the frame is as lost as any other may be.
     pub(super) async fn send(&mut self, frame: &[u8]) {
         tracing::trace!(bytes = frame.len(), "sent");
-        if let Err(error) = self.socket.send(frame).await {
-            self.note(error);
+        match &mut self.transport {
+            Transport::Udp(udp) => udp.send(frame).await,
+            Transport::Console(console) => console.send(frame),
         }
     }
 
-    /// Waits for a datagram, until this time; returns it and when it came.
+    /// Waits for a frame, until this time; returns it and when it came.
     pub(super) async fn receive(&mut self, until: Instant) -> Option<(Instant, &[u8])> {
         // Timers may be early by less than a millisecond, which the machines would take for "not yet".
         let deadline = self.start + Duration::from_millis(until.as_millis());
-        match timeout_at(deadline, self.socket.recv(&mut self.received)).await {
-            Ok(Ok(length)) => {
-                tracing::trace!(bytes = length, "received");
-                (self.error, self.refusals) = (None, 0);
-                self.others.clear();
-                let now = self.now();
-                self.received.get(..length).map(|datagram| (now, datagram))
-            }
-            Ok(Err(error)) => {
-                self.note(error);
-                self.go_over().await;
-                None
-            }
-            Err(_) => None,
-        }
+        let buffer = &mut self.received.0;
+        let length = match &mut self.transport {
+            Transport::Udp(udp) => timeout_at(deadline, udp.receive(buffer)).await,
+            Transport::Console(console) => timeout_at(deadline, console.receive(buffer)).await,
+        };
+        let length = length.ok().flatten()?;
+        tracing::trace!(bytes = length, "received");
+        let now = self.now();
+        self.received.0.get(..length).map(|frame| (now, frame))
     }
 
-    /// Goes over to the host's next address, if nobody has the port at this one.
-    async fn go_over(&mut self) {
-        while self.refusals > 0
-            && let Some(remote) = self.others.pop()
-        {
-            match connect(remote).await {
-                Ok(socket) => (self.socket, self.refusals) = (socket, 0),
-                Err(error) => self.note(error),
-            }
-        }
-    }
-
-    /// Takes the last thing that went wrong with the socket since something came.
+    /// Takes the last thing that went wrong since something came.
     pub(super) fn take_error(&mut self) -> Option<io::Error> {
-        self.error.take()
+        match &mut self.transport {
+            Transport::Udp(udp) => udp.take_error(),
+            Transport::Console(console) => console.take_error(),
+        }
     }
 
-    /// Whether the host says that nobody has the port, and goes on saying so.
+    /// Whether nobody is there, and has not been for some time.
     pub(super) fn is_closed(&self) -> bool {
-        self.refusals >= REFUSALS
+        match &self.transport {
+            Transport::Udp(udp) => udp.is_closed(),
+            Transport::Console(console) => console.is_closed(),
+        }
     }
 
-    /// Whether the host said last that nobody has the port.
+    /// Whether nobody will ever be there again.
+    pub(super) const fn is_over(&self) -> bool {
+        match &self.transport {
+            Transport::Udp(_) => false,
+            Transport::Console(console) => console.is_over(),
+        }
+    }
+
+    /// Whether nobody is there just now.
     pub(super) const fn is_refused(&self) -> bool {
-        self.refusals > 0
+        match &self.transport {
+            Transport::Udp(udp) => udp.is_refused(),
+            Transport::Console(console) => console.is_away(),
+        }
     }
 
-    /// Whether there was no answer since nobody has the port, and not for want of patience.
+    /// Whether there was no answer since nobody is there, and not for want of patience.
     pub(super) const fn explains(&self, failure: &Failure) -> bool {
         self.is_refused() && matches!(failure, Failure::NoAnswer { .. })
     }
 
-    /// What the host says of a port that nobody has.
-    pub(super) fn closed(&mut self) -> io::Error {
-        self.error.take().unwrap_or_else(|| io::ErrorKind::ConnectionRefused.into())
+    /// What is said where nobody is there.
+    pub(super) fn closed(&mut self) -> ErrorKind {
+        match &mut self.transport {
+            Transport::Udp(udp) => {
+                let error = udp.take_error().unwrap_or_else(|| io::ErrorKind::ConnectionRefused.into());
+                ErrorKind::PortClosed { error }
+            }
+            Transport::Console(console) => {
+                ErrorKind::Gone { error: console.take_error().unwrap_or_else(|| io::ErrorKind::NotConnected.into()) }
+            }
+        }
     }
 
-    fn note(&mut self, error: io::Error) {
-        tracing::debug!(%error, "the socket");
-        if error.kind() == io::ErrorKind::ConnectionRefused {
-            self.refusals = self.refusals.saturating_add(1);
+    /// Returns what was lost on a serial line.
+    pub(super) const fn losses(&self) -> Option<Losses> {
+        match &self.transport {
+            Transport::Udp(_) => None,
+            Transport::Console(console) => Some(console.losses()),
         }
-        self.error = Some(error);
     }
 }
 
-/// A meter may be just restarting: it is asked so often before its port is taken for closed.
-const REFUSALS: u32 = 3;
+/// The frame that came, of which nobody wants to see 65,536 bytes.
+struct Received(Box<[u8]>);
+
+impl std::fmt::Debug for Received {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
 
 /// Frames are 8 bytes and 65,535 at most; what is longer than any datagram never comes.
 const LARGEST_DATAGRAM: usize = 65_536;
-
-async fn connect(remote: SocketAddr) -> io::Result<UdpSocket> {
-    let any: SocketAddr = if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(remote).await?;
-    Ok(socket)
-}

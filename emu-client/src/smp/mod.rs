@@ -1,30 +1,36 @@
 //! SMP towards a meter: the UDP driver of [`emu_smp`]'s machines.
 //!
-//! What to send, when to send it again and what an answer means is decided there. Here are the socket, the timers and the
-//! buffers: one socket a meter, one frame a datagram.
+//! What to send, when to send it again and what an answer means is decided there. Here are the socket or the serial line, the
+//! timers and the buffers: one socket a meter, one frame a datagram; or frames between whatever else a console prints.
 //!
 //! [`Smp`] asks for one thing after the other; [`Run`] drives what takes longer. For a meter's firmware there is
 //! [`firmware`](crate::firmware).
 //!
-//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP); the port is the manual's, chapter
+//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP, and serial); the UDP port is the manual's, chapter
 //! "Firmware-Update".
 
+mod console;
 mod error;
 mod link;
+mod location;
 mod run;
+#[cfg(feature = "serial")]
+mod serial_port;
+mod udp;
 
-use emu_smp::client::{Exchange, Session};
-use emu_smp::{Request, Version};
+use emu_smp::client::{Exchange, Policy, Session};
+use emu_smp::{Losses, Request, Version};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use self::error::{Error, ErrorKind};
 use self::link::Link;
+pub use self::location::{InvalidLocation, Location};
 pub use self::run::{Machine, Moment, Run};
-use crate::address::Address;
 
 /// A meter's SMP server: any request of [`emu_smp`] is asked of it, and tried again until it is answered or given up.
 ///
-/// Made by [`Meter::smp`](crate::Meter::smp). The socket is opened by the first request, and is the only one to this server;
-/// datagrams from elsewhere are not received. Dropping a request that is under way is safe: a late answer to it is not taken
+/// Made by [`Meter::smp`](crate::Meter::smp), or for a serial line by [`Smp::new`] or [`Smp::console`]. The socket or the port is
+/// opened by the first request, and is the only one to this server; datagrams from elsewhere are not received. Dropping a request that is under way is safe: a late answer to it is not taken
 /// for that to another.
 ///
 /// Must be used within a Tokio runtime with I/O and time enabled.
@@ -42,8 +48,7 @@ use crate::address::Address;
 /// ```
 #[derive(Debug)]
 pub struct Smp {
-    address: Address,
-    port: u16,
+    location: Location,
     session: Session,
     link: Option<Link>,
     buffer: Box<[u8]>,
@@ -53,16 +58,77 @@ impl Smp {
     /// The UDP port of the manual.
     pub const DEFAULT_PORT: u16 = 1337;
 
-    pub(crate) fn new(address: Address) -> Self {
+    /// Makes a server at a place. Nothing is opened yet.
+    ///
+    /// On a serial line the defaults are [`Session::serial`] with [`Policy::SERIAL`]. A port that goes away, as a USB adapter does
+    /// whose device restarts, is opened again as soon as it is back; a request fails if it stays away for some seconds, an
+    /// update if it stays away for as long as the meter may. The port is this program's alone for as long as `Smp` lives.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use emu_client::firmware::Firmware;
+    /// use emu_client::smp::{Location, Smp};
+    ///
+    /// let location: Location = "serial:/dev/ttyUSB0".parse()?;
+    /// let mut firmware = Firmware::from(Smp::new(location));
+    /// print!("{}", firmware.list().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(location: impl Into<Location>) -> Self {
+        let location = location.into();
+        let session = if location.is_network() { Session::new(Policy::DEFAULT) } else { Session::serial(Policy::SERIAL) };
         // Where a program before this one stopped is not known; its late answers shall not fit.
-        let session = Session::new(emu_smp::client::Policy::DEFAULT).with_sequence(fastrand::u8(..));
-        Self { address, port: Self::DEFAULT_PORT, session, link: None, buffer: vec![0; BUFFER].into_boxed_slice() }
+        let session = session.with_sequence(fastrand::u8(..));
+        Self { location, session, link: None, buffer: vec![0; BUFFER].into_boxed_slice() }
     }
 
-    /// Sets the UDP port; [`DEFAULT_PORT`](Self::DEFAULT_PORT) otherwise.
+    /// Makes a server on a serial port of this computer, at a rate in baud: the same as [`Smp::new`] of a
+    /// [`Location::Serial`]. With the feature `serial`.
+    ///
+    /// ```
+    /// use emu_client::smp::Smp;
+    ///
+    /// let smp = Smp::serial("/dev/ttyACM0", 115_200);
+    /// assert_eq!(smp.location().to_string(), "serial:/dev/ttyACM0");
+    /// ```
+    #[cfg(feature = "serial")]
     #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        (self.port, self.link) = (port, None);
+    pub fn serial(path: impl AsRef<std::path::Path>, baud: u32) -> Self {
+        Self::new(Location::serial(path, baud))
+    }
+
+    /// Makes a server on whatever carries bytes to a console: a pipe, a connection to a terminal server, a serial port that
+    /// was opened elsewhere. Where it ends, so does everything that is asked.
+    ///
+    /// ```
+    /// # use emu_client::emu_smp::{ConsoleDecoder, ConsoleEncoder, encode_frame, os::{EchoRequest, EchoResponse}};
+    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// use emu_client::firmware::Firmware;
+    /// use emu_client::smp::Smp;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (stream, device) = tokio::io::duplex(1_024);
+    /// # drop(device);
+    /// let mut firmware = Firmware::from(Smp::console(stream));
+    /// // Nobody is at the other end.
+    /// assert!(firmware.list().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn console(stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static) -> Self {
+        Self { link: Some(Link::console(Box::new(stream))), ..Self::new(Location::Console) }
+    }
+
+    /// Sets the UDP port; [`DEFAULT_PORT`](Self::DEFAULT_PORT) otherwise. A serial line has none, and stays as it is.
+    #[must_use]
+    pub fn port(mut self, number: u16) -> Self {
+        if let Location::Network { port, .. } = &mut self.location {
+            (*port, self.link) = (number, None);
+        }
         self
     }
 
@@ -75,13 +141,13 @@ impl Smp {
 
     /// Sets how long to wait and how often to try.
     #[must_use]
-    pub fn policy(mut self, policy: emu_smp::client::Policy) -> Self {
+    pub fn policy(mut self, policy: Policy) -> Self {
         self.session = self.session.with_policy(policy);
         self
     }
 
-    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere. A request
-    /// that does not fit fails at once. An upload falls back by itself from frames that get no answer.
+    /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere, and on a
+    /// serial line what [`Session::serial`] has. A request that does not fit fails at once. An upload falls back by itself from frames that get no answer.
     #[must_use]
     pub fn largest_frame(mut self, bytes: u16) -> Self {
         self.session = self.session.with_largest_frame(bytes);
@@ -94,10 +160,16 @@ impl Smp {
         &self.session
     }
 
-    /// Returns the meter's address, of which the host is used.
+    /// Returns where the server is.
     #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.address
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Returns what was damaged on a serial line since it was opened, and what else came on it; `None` in a network.
+    #[must_use]
+    pub fn losses(&self) -> Option<Losses> {
+        self.link.as_ref().and_then(Link::losses)
     }
 
     /// Asks, and reads the response where it came in, with `read`.
@@ -123,7 +195,7 @@ impl Smp {
         let session = &mut self.session;
         let largest = usize::from(session.largest_frame()).min(self.buffer.len());
         let buffer = self.buffer.get_mut(..largest).unwrap_or_default();
-        let link = open(&mut self.link, &self.address, self.port).await?;
+        let link = open(&mut self.link, &self.location).await?;
         loop {
             while let Some(length) = exchange.poll_transmit(link.now(), buffer) {
                 // Now, since this future may be dropped at any await.
@@ -133,7 +205,7 @@ impl Smp {
             let Some(until) = exchange.poll_timeout().filter(|_| !link.is_closed()) else {
                 return Err(match exchange.poll_failure().filter(|failure| !link.explains(failure)) {
                     Some(failure) => ErrorKind::Failed { failure, last: link.take_error() },
-                    None => ErrorKind::PortClosed { error: link.closed() },
+                    None => link.closed(),
                 });
             };
             match link.receive(until).await {
@@ -149,23 +221,24 @@ impl Smp {
         }
     }
 
-    /// Forgets a socket to where nobody was: the port may be open now, and the host's name may have another address.
+    /// Forgets a socket or a serial port to where nobody was: somebody may be there now, and the host's name may have another
+    /// address. A stream that ended stays so.
     fn forget_closed(&mut self) {
-        if self.link.as_ref().is_some_and(Link::is_refused) {
+        if self.link.as_ref().is_some_and(|link| link.is_refused() && !link.is_over()) {
             self.link = None;
         }
     }
 
     pub(crate) fn error(&self, kind: ErrorKind) -> Error {
-        Error::new(&self.address, self.port, kind)
+        Error::new(&self.location, kind)
     }
 }
 
 /// Opens the link, unless it is open.
-async fn open<'a>(link: &'a mut Option<Link>, address: &Address, port: u16) -> Result<&'a mut Link, ErrorKind> {
+async fn open<'a>(link: &'a mut Option<Link>, location: &Location) -> Result<&'a mut Link, ErrorKind> {
     match link {
         Some(link) => Ok(link),
-        None => Ok(link.insert(Link::open(address, port).await?)),
+        None => Ok(link.insert(Link::open(location).await?)),
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Run<'a, M> {
     machine: M,
     file: &'a [u8],
     told: Option<UploadProgress>,
-    /// Whether the meter was heard since this began: then its port is closed because it restarts.
+    /// Whether the meter was heard since this began: then its port is closed, or its line away, because it restarts.
     is_heard: bool,
 }
 
@@ -69,7 +69,7 @@ impl<'a, M: Machine> Run<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket, or nobody has the port.
+    /// [`Error`] if there is no socket or serial port, or nobody is there.
     pub async fn next(&mut self) -> Result<Option<Moment<M::Event>>, Error> {
         self.drive().await.map_err(|kind| self.smp.error(kind))
     }
@@ -78,7 +78,7 @@ impl<'a, M: Machine> Run<'a, M> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if there is no socket, nobody has the port, or the machine has failed.
+    /// [`Error`] if there is no socket or serial port, nobody is there, or the machine has failed.
     pub async fn finish(mut self) -> Result<M::Outcome, Error> {
         while self.next().await?.is_some() {}
         let outcome = self.machine.outcome().unwrap_or(Err(M::HELD));
@@ -88,7 +88,7 @@ impl<'a, M: Machine> Run<'a, M> {
             let is_closed =
                 |link: &Link| !self.is_heard && kind.failure().is_some_and(|failure| link.explains(failure));
             let kind = match link {
-                Some(link) if is_closed(link) => ErrorKind::PortClosed { error: link.closed() },
+                Some(link) if is_closed(link) => link.closed(),
                 Some(link) => M::error(error, link.take_error()),
                 None => kind,
             };
@@ -97,8 +97,8 @@ impl<'a, M: Machine> Run<'a, M> {
     }
 
     async fn drive(&mut self) -> Result<Option<Moment<M::Event>>, ErrorKind> {
-        let Smp { address, port, session, link, buffer } = &mut *self.smp;
-        let link = open(link, address, *port).await?;
+        let Smp { location, session, link, buffer } = &mut *self.smp;
+        let link = open(link, location).await?;
         loop {
             if let Some(event) = self.machine.poll_event() {
                 return Ok(Some(Moment::Event(event)));
@@ -116,8 +116,8 @@ impl<'a, M: Machine> Run<'a, M> {
                 // The end, or it is held.
                 return Ok(self.machine.poll_event().map(Moment::Event));
             };
-            if link.is_closed() && !self.is_heard {
-                return Err(ErrorKind::PortClosed { error: link.closed() });
+            if link.is_over() || (link.is_closed() && !self.is_heard) {
+                return Err(link.closed());
             }
             match link.receive(until).await {
                 Some((now, datagram)) => {

@@ -110,6 +110,7 @@ macro_rules! walk {
         "\
 Examples:
   emu firmware update 192.168.1.20 FILE       the whole update, by one command
+  emu firmware update serial:/dev/ttyUSB0 FILE   over a serial line
   emu firmware verify FILE
 
 The same step by step, as in the manual's chapter \"Firmware-Update\":
@@ -135,6 +136,13 @@ The meter:
   reachable. Meter readings, and what matters to calibration, are not touched.
   An image that was started and is not confirmed is left again at the next
   restart.
+
+Serial lines:
+  serial:PATH in place of the host, such as serial:/dev/ttyUSB0 (on Windows
+  serial:COM3), with @BAUD behind it if its rate is not 115200; 8 data bits, no
+  parity. The device speaks SMP on its console there, beside what else it
+  prints. A port that goes away when the device restarts is waited for. Where
+  a shell shares the console, add --largest-frame 182.
 
 Output:
   list, test and confirm print the lines of the manual's tool, erase and reset

@@ -10,7 +10,9 @@ use crate::when::read_duration;
 /// The meter, and its SMP server.
 #[derive(Debug, Args)]
 pub(crate) struct SmpArgs {
-    /// The meter: a host, host:port or http://host:port/. Of these the host is used; the port of SMP is --smp-port.
+    /// The meter: a host, or serial:PATH for a serial line, with @BAUD behind it if its rate is not 115200.
+    ///
+    /// host:port and http://host:port/ will do; of these the host is used, and the port of SMP is --smp-port.
     #[arg(value_name = "METER", value_hint = ValueHint::Hostname)]
     pub(crate) meter: String,
 
@@ -20,9 +22,9 @@ pub(crate) struct SmpArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SmpOptions {
-    /// The UDP port of the meter's SMP server.
-    #[arg(long, global = true, value_name = "PORT", default_value_t = 1337, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) smp_port: u16,
+    /// The UDP port of the meter's SMP server [default: 1337]
+    #[arg(long, global = true, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) smp_port: Option<u16>,
 
     /// How long the meter may be silent before it is given up.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = read_duration)]
@@ -32,9 +34,9 @@ pub(crate) struct SmpOptions {
     #[arg(long, global = true, value_name = "VERSION", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=1))]
     pub(crate) smp_version: u8,
 
-    /// Send no frame of more bytes than this.
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(64..))]
-    pub(crate) largest_frame: u16,
+    /// Send no frame of more bytes than this [default: 1400; on a serial line 640]
+    #[arg(long, global = true, value_name = "BYTES", value_parser = clap::value_parser!(u16).range(64..))]
+    pub(crate) largest_frame: Option<u16>,
 
     /// Print JSON.
     #[arg(long, global = true)]
@@ -176,6 +178,7 @@ Examples:
   emu smp 192.168.1.20 echo
   emu smp 192.168.1.20 params --json
   emu smp 192.168.1.20 raw read 0 6
+  emu smp serial:/dev/ttyUSB0 echo
 
 SMP is the protocol of firmware updates. The meter is known to have what those
 need: echo, params, and `emu firmware`. What it does not have, it refuses.

@@ -5,14 +5,14 @@ mod files;
 mod hex;
 
 use std::fmt;
+use std::io;
 
 use emu_client::emu_smp::client::{self, Policy};
 use emu_client::emu_smp::enumeration::{GroupListRequest, GroupListResponse};
 use emu_client::emu_smp::os::{EchoRequest, ParametersRequest, ParametersResponse};
 use emu_client::emu_smp::shell::ExecuteRequest;
 use emu_client::emu_smp::{Command, Group, List, Operation, RawRequest, Request, Version, settings, statistics};
-use emu_client::smp::{Error, ErrorKind, Smp};
-use emu_client::{Address, Meter};
+use emu_client::smp::{Error, ErrorKind, InvalidLocation, Location, Smp};
 use serde::Serialize;
 
 use self::args::{RawOperation, SettingsCommand, SmpArgs, SmpCommand, SmpCommandArgs};
@@ -27,14 +27,22 @@ pub(crate) fn run(args: &SmpCommandArgs) -> Result<Exit, Failure> {
 /// Makes the server of the command line.
 pub(crate) fn smp(args: &SmpArgs) -> Result<Smp, Failure> {
     let options = &args.options;
-    let address = args.meter.parse().map_err(|error| Failure::usage(format!("invalid METER: {error}")));
-    let meter = Meter::new(&address.map(|address: Address| address.to_string())?);
-    let meter = meter.map_err(|error| Failure::usage(error.to_string()))?;
-    let erase_wait = Policy::DEFAULT.erase_wait.max(options.timeout);
-    let policy = Policy { give_up: options.timeout, erase_wait, ..Policy::DEFAULT };
+    let location: Location =
+        args.meter.parse().map_err(|error: InvalidLocation| Failure::usage(format!("invalid METER: {error}")))?;
+    let mut smp = match options.smp_port {
+        Some(_) if !location.is_network() => {
+            return Err(Failure::usage("--smp-port is a port in the network; a serial line has none"));
+        }
+        Some(port) => Smp::new(location).port(port),
+        None => Smp::new(location),
+    };
+    if let Some(bytes) = options.largest_frame {
+        smp = smp.largest_frame(bytes);
+    }
+    let policy = *smp.session().policy();
+    let erase_wait = policy.erase_wait.max(options.timeout);
     let version = if options.smp_version == 0 { Version::V0 } else { Version::V1 };
-    let smp = meter.smp().port(options.smp_port).version(version).policy(policy);
-    Ok(smp.largest_frame(options.largest_frame))
+    Ok(smp.version(version).policy(Policy { give_up: options.timeout, erase_wait, ..policy }))
 }
 
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -208,6 +216,9 @@ fn next_step(error: &Error) -> Option<String> {
             UpdateError::Reverted { .. } => {
                 format!("see `emu firmware list {meter}`; the update can be run again")
             }
+            UpdateError::NotBack { .. } if !error.location().is_network() => {
+                format!("see whether the meter is on; then run the update again, or `emu firmware list {meter}`")
+            }
             UpdateError::NotBack { .. } => {
                 format!(
                     "see whether the meter has got another IP address; then run the update again, or `emu firmware list {meter}`"
@@ -221,13 +232,17 @@ fn next_step(error: &Error) -> Option<String> {
 
     fn refused_step(error: &Error) -> Option<String> {
         let meter = Reached(error);
-        if matches!(error.kind(), ErrorKind::PortClosed { .. }) {
-            return Some(ALLOW.to_owned());
+        match error.kind() {
+            ErrorKind::PortClosed { .. } => return Some(ALLOW.to_owned()),
+            ErrorKind::Open(cause) => return port_step(cause).map(str::to_owned),
+            ErrorKind::Gone { .. } => return Some("is it plugged in, and is the device on?".to_owned()),
+            _ => {}
         }
         match error.kind().failure()? {
             Asked::NoAnswer { command: Command::RESET, .. } => {
                 Some(format!("it may have restarted nevertheless: see `emu firmware list {meter}`"))
             }
+            Asked::NoAnswer { .. } if !error.location().is_network() => Some(LINE.to_owned()),
             Asked::NoAnswer { .. } => Some(ALLOW.to_owned()),
             Asked::TooLarge { .. } => {
                 Some("--largest-frame allows larger ones, if the way to the meter does".to_owned())
@@ -246,6 +261,18 @@ fn next_step(error: &Error) -> Option<String> {
             },
             _ => None,
         }
+    }
+}
+
+/// What to do about a serial port that cannot be opened.
+fn port_step(cause: &io::Error) -> Option<&'static str> {
+    match cause.kind() {
+        io::ErrorKind::NotFound => Some("is it plugged in? On Linux, /dev/serial/by-id lists those that are"),
+        io::ErrorKind::PermissionDenied => Some(
+            "on Linux it belongs to a group, mostly dialout: `sudo usermod -a -G dialout $USER`, and log in again",
+        ),
+        io::ErrorKind::ResourceBusy => Some("end that program first: two cannot share a serial port"),
+        _ => None,
     }
 }
 
@@ -268,10 +295,17 @@ struct Reached<'a>(&'a Error);
 
 impl fmt::Display for Reached<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.address().fmt(f)?;
-        if self.0.port() == Smp::DEFAULT_PORT { Ok(()) } else { write!(f, " --smp-port {}", self.0.port()) }
+        let location = self.0.location();
+        location.fmt(f)?;
+        match location {
+            Location::Network { port, .. } if *port != Smp::DEFAULT_PORT => write!(f, " --smp-port {port}"),
+            _ => Ok(()),
+        }
     }
 }
+
+const LINE: &str = "is the device on, is this the right port, and is its rate right (serial:PATH@BAUD)? \
+    A console that a shell shares may need --largest-frame 182";
 
 const ALLOW: &str = "is the meter on, and are updates allowed on its configuration page (\"Online-Update erlauben\")? \
     Its SMP port is 1337 unless --smp-port says otherwise";
