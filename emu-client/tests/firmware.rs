@@ -486,7 +486,7 @@ async fn over_ipv6() {
     let simulator = Simulator::builder().rows(3).address(local).online_updates(updates()).start_blocking().unwrap();
     let (mut firmware, file) = (firmware(&simulator), file("1.0.9"));
     assert_eq!(firmware.update(&file, UpdateOptions::default()).finish().await.unwrap(), Updated::Updated);
-    assert_eq!(firmware.smp().address().host(), "::1");
+    assert_eq!(firmware.smp().location().to_string(), "::1");
 }
 
 /// A name may have several addresses: that which answers is the meter's.

@@ -112,7 +112,8 @@ impl Console {
             let (now, told) = (self.decoder.losses(), self.told);
             let damaged = now.total().saturating_sub(told.total());
             let others = now.skipped_bytes.saturating_sub(told.skipped_bytes);
-            (damaged > 0 || others > 0).then(|| io::Error::new(io::ErrorKind::InvalidData, NoFrames { damaged, others }))
+            (damaged > 0 || others > 0)
+                .then(|| io::Error::new(io::ErrorKind::InvalidData, NoFrames { damaged, others }))
         })
     }
 

@@ -78,7 +78,8 @@ impl Smp {
     #[must_use]
     pub fn new(location: impl Into<Location>) -> Self {
         let location = location.into();
-        let session = if location.is_network() { Session::new(Policy::DEFAULT) } else { Session::serial(Policy::SERIAL) };
+        let session =
+            if location.is_network() { Session::new(Policy::DEFAULT) } else { Session::serial(Policy::SERIAL) };
         // Where a program before this one stopped is not known; its late answers shall not fit.
         let session = session.with_sequence(fastrand::u8(..));
         Self { location, session, link: None, buffer: vec![0; BUFFER].into_boxed_slice() }

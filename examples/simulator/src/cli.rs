@@ -19,7 +19,8 @@ use emu_simulator::{
 ///
 /// It answers /data/ and /logbook/ as the meter's manual describes, with three years of rows of an invented household,
 /// the same for the same seed on every machine. Faults, damage and dialects can be had on request. It prints a line,
-/// "listening on http://...", and a second with the UDP address of its server for firmware updates, and runs until Ctrl-C.
+/// "listening on http://...", and more with the UDP address and the serial line of its server for firmware updates, and runs
+/// until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "emu-simulator", version, max_term_width = 110, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -62,7 +63,9 @@ Examples:
   emu-simulator --write-test-image update.bin --image-version 1.0.9
       write an update file that the simulated meter accepts, and end
   emu-simulator --smp-port 1337 --smp-erase-time 2000 --smp-restart-time 20000 --smp-loss 3 --smp-delay 10
-      a slow meter on a bad line that takes it";
+      a slow meter on a bad line that takes it
+  emu-simulator --smp-serial /tmp/meter --smp-serial-talk
+      and then: emu firmware list serial:/tmp/meter";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server")]

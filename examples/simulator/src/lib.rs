@@ -36,7 +36,7 @@
 //!   [`Event`] puts power failures, clock changes and new transformers where a test needs them.
 //! - [`Fault`] breaks answers; [`Defects`] breaks rows; [`emu_proto::Dialect`] and [`Quirks`] say how rows are written;
 //!   [`Incident`] swaps or clears the meter while it is read.
-//! - [`OnlineUpdates`] adds the server for firmware updates (SMP on UDP): two slots with the boot loader's rules, times that
+//! - [`OnlineUpdates`] adds the server for firmware updates (SMP on UDP, and by [`SerialLine`] on a pseudo-terminal): two slots with the boot loader's rules, times that
 //!   erasing and restarting take, a [`Link`] that loses and reorders, [`SmpQuirks`] of other firmware. [`TestImage`] makes
 //!   update files for it, signed with a test key.
 //!
@@ -97,7 +97,7 @@ pub use device::{Counts, Incident, Moment};
 pub use emu_smp::ImageVersion;
 pub use event::{Event, InvalidEvent};
 pub use fault::Fault;
-pub use firmware::{Boot, Link, OnlineUpdates, SmpQuirks, TestImage};
+pub use firmware::{Boot, Link, OnlineUpdates, SerialLine, SmpQuirks, TestImage};
 pub use format::{Defects, Malformed, NoneForm, Quirks};
 pub use household::Household;
 pub use records::{Record, Records};

@@ -34,6 +34,9 @@ async fn main() -> ExitCode {
     if let Some(address) = simulator.smp_addr() {
         lines.push_str(&format!("firmware updates on udp://{address}\n"));
     }
+    if let Some(path) = simulator.serial_path() {
+        lines.push_str(&format!("firmware updates on serial:{}\n", path.display()));
+    }
     let _: std::io::Result<()> = stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush());
     if let Err(error) = tokio::signal::ctrl_c().await {
         return fail(&format!("can not wait for Ctrl-C: {error}"));

@@ -3,6 +3,7 @@
 mod builder;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use emu_proto::{Dialect, LoadProfileEntry, LogbookEntry};
@@ -14,7 +15,7 @@ pub use self::builder::Builder;
 use crate::clock::Clock;
 use crate::device::{Counts, Incident};
 use crate::fault::Fault;
-use crate::firmware::{self, Boot, OnlineUpdates, Updates};
+use crate::firmware::{self, Boot, Line, OnlineUpdates, Updates};
 use crate::format::{Defects, Quirks};
 use crate::server::{Shared, serve};
 
@@ -121,6 +122,12 @@ impl Simulator {
         self.smp_address
     }
 
+    /// Returns where its serial line is; `None` if it has none, see [`OnlineUpdates::serial`].
+    #[must_use]
+    pub fn serial_path(&self) -> Option<PathBuf> {
+        self.shared.updates.with(|state| state.serial_path.clone())
+    }
+
     /// Returns the version of the firmware that runs.
     #[must_use]
     pub fn firmware_version(&self) -> ImageVersion {
@@ -139,7 +146,7 @@ impl Simulator {
         self.shared.updates.with(|state| state.module.boots().to_vec())
     }
 
-    /// Returns how many datagrams have come to the server for firmware updates, whatever became of them.
+    /// Returns how many datagrams, and frames on the serial line, have come to the server for firmware updates, whatever became of them.
     #[must_use]
     pub fn datagrams(&self) -> u64 {
         self.shared.updates.with(|state| state.datagrams)
@@ -209,7 +216,7 @@ async fn run(
     listener: TcpListener,
     shared: Arc<Shared>,
     clock: Option<Clock>,
-    socket: Option<UdpSocket>,
+    ways: Option<(UdpSocket, Line)>,
     updates: Arc<Updates>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -220,8 +227,8 @@ async fn run(
         }
     };
     let update = async {
-        match socket {
-            Some(socket) => firmware::serve(socket, updates).await,
+        match ways {
+            Some((socket, line)) => firmware::serve(socket, line, updates).await,
             None => std::future::pending().await,
         }
     };

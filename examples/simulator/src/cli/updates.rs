@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use emu_simulator::{ImageVersion, Link, OnlineUpdates, SmpQuirks, TestImage};
+use emu_simulator::{ImageVersion, Link, OnlineUpdates, SerialLine, SmpQuirks, TestImage};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Firmware updates")]
@@ -12,8 +12,11 @@ pub(super) struct UpdateArguments {
     /// UDP port of the server for firmware updates; 0 is any free one [default: 1337, or any free one if that is taken]
     #[arg(long, value_name = "PORT")]
     smp_port: Option<u16>,
+    /// Serve firmware updates on a serial line, too: a pseudo-terminal with this symbolic link to it, or "pty" for one without
+    #[arg(long, value_name = "PATH|pty")]
+    smp_serial: Option<PathBuf>,
     /// Do not allow online updates: nothing listens on the port
-    #[arg(long, conflicts_with = "smp_port")]
+    #[arg(long, conflicts_with_all = ["smp_port", "smp_serial"])]
     no_online_updates: bool,
     /// Version of the firmware that runs
     #[arg(long, value_name = "VERSION", default_value_t = OnlineUpdates::RUNNING)]
@@ -77,6 +80,18 @@ pub(super) struct UpdateFaultArguments {
     /// Delay each by up to this much more, in milliseconds each way
     #[arg(long, value_name = "MS", default_value_t = 0)]
     smp_jitter: u64,
+    /// Lose this part of the bytes on the serial line, each way
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = parse_percent, requires = "smp_serial")]
+    smp_serial_loss: f64,
+    /// Let the console on the serial line print a prompt behind each answer, and a boot loader's words at a restart
+    #[arg(long, requires = "smp_serial")]
+    smp_serial_talk: bool,
+    /// Send back what comes on the serial line
+    #[arg(long, requires = "smp_serial")]
+    smp_serial_echo: bool,
+    /// Take the serial line away while the meter restarts, as that of a device which is itself on USB
+    #[arg(long, requires = "smp_serial")]
+    smp_serial_away: bool,
     /// Take datagrams and never answer
     #[arg(long)]
     smp_silent: bool,
@@ -162,11 +177,17 @@ impl UpdateArguments {
         self.smp_port.is_none()
     }
 
+    fn serial_line(&self) -> Option<SerialLine> {
+        let link = self.smp_serial.as_ref()?;
+        Some(SerialLine { link: (link.as_os_str() != "pty").then(|| link.clone()), ..SerialLine::default() })
+    }
+
     pub(super) fn online_updates(&self, port: u16) -> Result<OnlineUpdates, String> {
         let milliseconds = Duration::from_millis;
         let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
         Ok(OnlineUpdates {
             port,
+            serial: self.serial_line(),
             running: self.smp_running,
             other: self.smp_other.as_ref().map(read).transpose()?,
             slot_size: self.smp_slot_size,
@@ -215,7 +236,14 @@ impl UpdateFaultArguments {
             deaf_while_erasing: self.smp_deaf_while_erasing,
         };
         let restarts = self.smp_restart_at.clone();
-        OnlineUpdates { link, quirks, restarts, is_silent: self.smp_silent, ..updates }
+        let serial = updates.serial.map(|line| SerialLine {
+            byte_loss: self.smp_serial_loss,
+            is_talkative: self.smp_serial_talk,
+            echoes: self.smp_serial_echo,
+            goes_away: self.smp_serial_away,
+            ..line
+        });
+        OnlineUpdates { link, quirks, restarts, serial, is_silent: self.smp_silent, ..updates }
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use emu_smp::ImageVersion;
 
 use super::image_file::TestImage;
+use super::line::SerialLine;
 use super::link::Link;
 use super::quirks::SmpQuirks;
 
-/// The meter's "Allow Online-Updates": a server for firmware updates (SMP) on UDP, of which all can be chosen.
+/// The meter's "Allow Online-Updates": a server for firmware updates (SMP) on UDP, and on a serial line if wanted, of which all can be chosen.
 ///
 /// Unless told otherwise: on any free port, running 1.0.6, with the other slot empty, quick and without faults.
 ///
@@ -27,6 +28,8 @@ use super::quirks::SmpQuirks;
 pub struct OnlineUpdates {
     /// The port; 0 is any free one.
     pub port: u16,
+    /// A serial line on which the server is as well.
+    pub serial: Option<SerialLine>,
     /// The version of the image that runs, confirmed, in slot 0.
     pub running: ImageVersion,
     /// The image in slot 1, if it holds one: a file as it would be uploaded.
@@ -81,6 +84,7 @@ impl Default for OnlineUpdates {
     fn default() -> Self {
         Self {
             port: 0,
+            serial: None,
             running: Self::RUNNING,
             other: None,
             slot_size: 512 * 1024,

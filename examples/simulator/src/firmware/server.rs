@@ -1,11 +1,15 @@
-//! The update server on its UDP socket: datagrams in and out in their time, buffers that run out, restarts.
+//! The update server on its UDP socket and its serial line: datagrams in and out in their time, buffers that run out, restarts.
 //!
 //! ```text
-//! socket -> line to the meter -> buffers -> module, one datagram at a time -> line to the client -> socket
+//! socket -> way to the meter -> buffers -> module, one datagram at a time -> way to the client -> socket
 //! ```
+//!
+//! A frame on the serial line is a datagram like any other.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +17,9 @@ use emu_smp::{Header, ReturnCode};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
+use super::line::SerialLine;
+#[cfg(unix)]
+use super::line::Terminal;
 use super::link::Direction;
 use super::module::Module;
 use super::options::OnlineUpdates;
@@ -27,12 +34,14 @@ pub(crate) struct Updates {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) module: Module,
-    /// Datagrams that came to the socket, whatever became of them.
+    /// Datagrams that came to the socket and frames that came on the line, whatever became of them.
     pub(crate) datagrams: u64,
     /// Counts up when options were changed.
     pub(crate) changes: u64,
     /// Whether the owner wants a restart at once.
     pub(crate) restarts: bool,
+    /// Where the serial line is, while there is one.
+    pub(crate) serial_path: Option<PathBuf>,
 }
 
 impl Updates {
@@ -42,7 +51,7 @@ impl Updates {
             Some(options) => Module::new(options),
             None => Module::with_running(OnlineUpdates::default(), Vec::new()),
         };
-        Self { module: Mutex::new(State { module, datagrams: 0, changes: 0, restarts: false }) }
+        Self { module: Mutex::new(State { module, datagrams: 0, changes: 0, restarts: false, serial_path: None }) }
     }
 
     /// Runs `work` on the module.
@@ -51,31 +60,127 @@ impl Updates {
     }
 }
 
+/// Where a datagram came from, and its answer goes.
+#[derive(Debug, Clone, Copy)]
+enum Peer {
+    Udp(SocketAddr),
+    Line,
+}
+
 /// Serves for ever.
-pub(crate) async fn serve(socket: UdpSocket, updates: Arc<Updates>) {
+pub(crate) async fn serve(socket: UdpSocket, mut line: Line, updates: Arc<Updates>) {
     let mut server = Server::new(&updates);
     let mut buffer = vec![0; 65_536];
     loop {
         while let Some(due) = server.next_due()
             && due <= Instant::now()
         {
-            if let Some((datagram, peer)) = server.step() {
-                // What can not be sent is lost, as on any line.
-                let _: std::io::Result<usize> = socket.send_to(&datagram, peer).await;
+            match server.step() {
+                // What can not be sent is lost, as on any way.
+                Some((datagram, Peer::Udp(peer))) => {
+                    let _: io::Result<usize> = socket.send_to(&datagram, peer).await;
+                }
+                Some((frame, Peer::Line)) => line.send(&frame),
+                None => {}
             }
+            line.set_away(server.is_away, &updates);
         }
         let due = server.next_due();
         tokio::select! {
             received = socket.recv_from(&mut buffer) => {
                 // An error is one of an answer before, that nobody took.
                 if let Ok((length, peer)) = received {
-                    server.receive(buffer.get(..length).unwrap_or_default(), peer);
+                    server.receive(buffer.get(..length).unwrap_or_default(), Peer::Udp(peer));
+                }
+            }
+            frames = line.receive() => {
+                for frame in frames {
+                    server.receive(&frame, Peer::Line);
                 }
             }
             () = until(due) => {}
             () = tokio::time::sleep(LOOK) => server.look(),
         }
     }
+}
+
+/// The serial line, if there is one, and whether the meter behind it is away.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    #[cfg(unix)]
+    terminal: Option<Terminal>,
+    /// What it is opened from again.
+    #[cfg(unix)]
+    options: Option<(SerialLine, u64)>,
+    #[cfg(unix)]
+    is_away: bool,
+}
+
+#[cfg(unix)]
+impl Line {
+    /// Opens the line that is wanted. Called within a runtime.
+    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
+        let options = updates.with(|state| {
+            let options = &state.module.options;
+            options.serial.clone().map(|line| (line, options.link.seed))
+        });
+        let mut line = Self { options, ..Self::default() };
+        line.open_terminal(updates)?;
+        Ok(line)
+    }
+
+    fn open_terminal(&mut self, updates: &Updates) -> io::Result<()> {
+        let Some((line, seed)) = self.options.clone() else { return Ok(()) };
+        let terminal = self.terminal.insert(Terminal::open(line, seed)?);
+        updates.with(|state| state.serial_path = Some(terminal.path().to_owned()));
+        Ok(())
+    }
+
+    fn send(&mut self, frame: &[u8]) {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.send(frame);
+        }
+    }
+
+    async fn receive(&mut self) -> Vec<Vec<u8>> {
+        match &mut self.terminal {
+            Some(terminal) => terminal.receive().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The meter goes away to restart, or is back.
+    fn set_away(&mut self, is_away: bool, updates: &Updates) {
+        if std::mem::replace(&mut self.is_away, is_away) == is_away {
+            return;
+        }
+        if is_away && self.terminal.as_ref().is_some_and(Terminal::goes_away) {
+            self.terminal = None;
+        } else if !is_away && self.terminal.is_none() {
+            // Without another terminal the line stays away, as one does that is broken.
+            let _: io::Result<()> = self.open_terminal(updates);
+        }
+        if let Some(terminal) = self.terminal.as_mut().filter(|_| !is_away) {
+            terminal.say_boot();
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Line {
+    /// There are no pseudo-terminals.
+    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
+        let wanted: Option<SerialLine> = updates.with(|state| state.module.options.serial.clone());
+        if wanted.is_some() { Err(io::ErrorKind::Unsupported.into()) } else { Ok(Self {}) }
+    }
+
+    fn send(&mut self, _: &[u8]) {}
+
+    async fn receive(&mut self) -> Vec<Vec<u8>> {
+        std::future::pending().await
+    }
+
+    fn set_away(&mut self, _: bool, _: &Updates) {}
 }
 
 /// How often the server looks whether its owner wants a restart.
@@ -92,11 +197,11 @@ async fn until(due: Option<Instant>) {
 #[derive(Debug)]
 enum Event {
     /// A datagram arrives at the meter.
-    Arrive(Vec<u8>, SocketAddr),
+    Arrive(Vec<u8>, Peer),
     /// The module is done with a datagram.
     Done,
     /// An answer leaves the line to the client; the meter has sent it at this time.
-    Leave(Vec<u8>, SocketAddr, Instant),
+    Leave(Vec<u8>, Peer, Instant),
     /// The meter goes away, to restart.
     GoAway,
     /// It is back.
@@ -114,7 +219,7 @@ struct Server<'a> {
     events: BTreeMap<(Instant, u64), Event>,
     planned: u64,
     /// Datagrams in the meter's buffers; the first is being worked on.
-    buffered: VecDeque<(Vec<u8>, SocketAddr)>,
+    buffered: VecDeque<(Vec<u8>, Peer)>,
     is_away: bool,
     /// Until when nothing is heard, for a slot is erased.
     deaf_until: Option<Instant>,
@@ -165,7 +270,7 @@ impl<'a> Server<'a> {
     }
 
     /// Takes a datagram from the socket onto the line.
-    fn receive(&mut self, datagram: &[u8], peer: SocketAddr) {
+    fn receive(&mut self, datagram: &[u8], peer: Peer) {
         self.look();
         self.updates.with(|state| state.datagrams += 1);
         for time in self.to_meter.send() {
@@ -174,7 +279,7 @@ impl<'a> Server<'a> {
     }
 
     /// Makes the next event happen, and returns what leaves.
-    fn step(&mut self) -> Option<(Vec<u8>, SocketAddr)> {
+    fn step(&mut self) -> Option<(Vec<u8>, Peer)> {
         let (_, event) = self.events.pop_first()?;
         match event {
             Event::Arrive(datagram, peer) => self.arrive(datagram, peer),
@@ -190,7 +295,7 @@ impl<'a> Server<'a> {
     }
 
     /// A datagram is at the meter: it finds a buffer, or is dropped.
-    fn arrive(&mut self, mut datagram: Vec<u8>, peer: SocketAddr) {
+    fn arrive(&mut self, mut datagram: Vec<u8>, peer: Peer) {
         let restarted = self.restarted;
         let (is_silent, restart, (largest, cuts), (buffers, answers_when_full)) = self.updates.with(|state| {
             let options = &state.module.options;
@@ -244,7 +349,7 @@ impl<'a> Server<'a> {
     }
 
     /// Puts an answer onto the line.
-    fn leave(&mut self, answer: &[u8], peer: SocketAddr, after: Duration) {
+    fn leave(&mut self, answer: &[u8], peer: Peer, after: Duration) {
         let sent = Instant::now() + after;
         for time in self.to_client.send() {
             self.plan(after + time, Event::Leave(answer.to_vec(), peer, sent));

@@ -16,7 +16,7 @@ use crate::body::BodyLength;
 use crate::clock::Clock;
 use crate::device::{Device, Growth, Incident};
 use crate::fault::Fault;
-use crate::firmware::{OnlineUpdates, Updates};
+use crate::firmware::{Line, OnlineUpdates, Updates};
 use crate::format::{Defects, Quirks};
 use crate::household::Household;
 use crate::meter::Meter;
@@ -265,6 +265,10 @@ impl Builder {
         let socket = socket.map(UdpSocket::from_std).transpose()?;
         let smp_address = socket.as_ref().map(UdpSocket::local_addr).transpose()?;
         let updates = Arc::new(Updates::new(self.updates.take()));
+        let ways = match socket {
+            Some(socket) => Some((socket, Line::open(&updates)?)),
+            None => None,
+        };
         let household = match self.newest {
             Some(newest) => self.household.ending_at(newest, self.rows),
             None => self.household,
@@ -281,7 +285,7 @@ impl Builder {
         let shared =
             Arc::new(Shared { device: Mutex::new(device), options: self.options, updates: Arc::clone(&updates) });
         let (stop, stopped) = oneshot::channel();
-        let server = run(listener, Arc::clone(&shared), clock, socket, updates, stopped);
+        let server = run(listener, Arc::clone(&shared), clock, ways, updates, stopped);
         Ok((Parts { address, smp_address, shared }, stop, server))
     }
 }

@@ -268,9 +268,9 @@ fn next_step(error: &Error) -> Option<String> {
 fn port_step(cause: &io::Error) -> Option<&'static str> {
     match cause.kind() {
         io::ErrorKind::NotFound => Some("is it plugged in? On Linux, /dev/serial/by-id lists those that are"),
-        io::ErrorKind::PermissionDenied => Some(
-            "on Linux it belongs to a group, mostly dialout: `sudo usermod -a -G dialout $USER`, and log in again",
-        ),
+        io::ErrorKind::PermissionDenied => {
+            Some("on Linux it belongs to a group, mostly dialout: `sudo usermod -a -G dialout $USER`, and log in again")
+        }
         io::ErrorKind::ResourceBusy => Some("end that program first: two cannot share a serial port"),
         _ => None,
     }
