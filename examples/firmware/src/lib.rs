@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "none")]
 pub mod board;
+pub mod gateway;
 pub mod line;
 pub mod module;
 #[cfg(target_os = "none")]

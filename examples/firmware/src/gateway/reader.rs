@@ -1,0 +1,224 @@
+//! The log's line: requests out, rows in. How they look there is in [`line`](crate::line).
+
+use core::time::Duration;
+
+use emu_proto::{BufferTooSmall, Decoder, End, LoadProfileEntry, Log, ReadoutPlan, Verdict, write_to_slice};
+use emu_smp::client::Instant;
+
+use super::report::{Counts, Totals};
+use crate::line::{BROKEN, END};
+
+/// Reads a load profile over a serial line: a [`ReadoutPlan`] that says what to ask, and a [`Decoder`] for the answer.
+///
+/// # How it is driven
+///
+/// In a loop, until [`is_done`](Self::is_done): [`poll_transmit`](Self::poll_transmit) and send what it writes; hand what came
+/// to [`handle_bytes`](Self::handle_bytes), in whatever pieces; and at [`poll_timeout`](Self::poll_timeout), or simply each
+/// time, call [`handle_timeout`](Self::handle_timeout).
+///
+/// It takes about 3 KiB of memory, however long the log.
+#[derive(Debug)]
+pub struct Reader {
+    plan: ReadoutPlan<LoadProfileEntry>,
+    decoder: Decoder<LoadProfileEntry>,
+    state: State,
+    totals: Totals,
+    counts: Counts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The next request is sent at this time. What still comes belongs to no answer, and puts it off.
+    Pausing { until: Instant },
+    /// An answer is coming, and broken if nothing more comes until then.
+    Answering { until: Instant, rest: Rest },
+    /// It is over.
+    Done { is_complete: bool },
+}
+
+/// What an answer is good for from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// Rows that are wanted.
+    Wanted,
+    /// The plan has seen enough. A serial line can not be hung up on, so that the rest is let pass.
+    Needless,
+    /// It is no log.
+    NoLog,
+}
+
+impl Reader {
+    /// How long the meter may be silent within an answer, and before it.
+    pub const SILENCE: Duration = Duration::from_secs(3);
+    /// How long the line has to be silent after an answer that broke, so that nothing of it is taken for the next one's.
+    pub const SETTLE: Duration = Duration::from_millis(200);
+    /// How many answers that bring nothing are taken, one after the other. A place without rows needs a few.
+    pub const PATIENCE: u32 = 20;
+
+    /// Starts with a plan.
+    #[must_use]
+    pub const fn new(plan: ReadoutPlan<LoadProfileEntry>) -> Self {
+        Self {
+            plan,
+            decoder: Decoder::new(),
+            state: State::Pausing { until: Instant::START },
+            totals: Totals { rows: 0, first: None, last: None, index: 0, energies: [0; 8], active_power: 0 },
+            counts: Counts {
+                requests: 0,
+                broken: 0,
+                bad_lines: 0,
+                gaps: 0,
+                missing: 0,
+                unreadable: 0,
+                other_events: 0,
+            },
+        }
+    }
+
+    /// Writes the request that is to be sent now, and returns its length; `None` if none is.
+    pub fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+        let State::Pausing { until } = self.state else { return None };
+        if now < until {
+            return None;
+        }
+        if self.plan.fruitless() > Self::PATIENCE {
+            self.state = State::Done { is_complete: false };
+            return None;
+        }
+        let Some(readout) = self.plan.poll_request() else {
+            self.state = State::Done { is_complete: true };
+            return None;
+        };
+        let request = write_to_slice(buffer, |out| {
+            use core::fmt::Write;
+            writeln!(out, "{}", readout.target(Log::LoadProfile))
+        });
+        self.decoder = Decoder::new();
+        self.state = State::Answering { until: now + Self::SILENCE, rest: Rest::Wanted };
+        self.counts.requests = self.counts.requests.saturating_add(1);
+        match request {
+            Ok(length) => Some(length),
+            Err(BufferTooSmall) => {
+                self.state = State::Done { is_complete: false };
+                None
+            }
+        }
+    }
+
+    /// Takes what came from the meter.
+    pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| matches!(*byte, END | BROKEN)) {
+            match piece.split_last() {
+                Some((&END, text)) => {
+                    self.handle_text(now, text);
+                    self.handle_end(now, End::Complete);
+                }
+                Some((&BROKEN, text)) => {
+                    self.handle_text(now, text);
+                    self.handle_end(now, End::Broken);
+                }
+                _ => self.handle_text(now, piece),
+            }
+        }
+    }
+
+    /// Notices that time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Answering { until, .. } = self.state
+            && until <= now
+        {
+            self.handle_end(now, End::Broken);
+        }
+    }
+
+    /// Returns when there is something to do although nothing comes; `None` at the end.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Pausing { until } | State::Answering { until, .. } => Some(until),
+            State::Done { .. } => None,
+        }
+    }
+
+    /// Returns whether it is over.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done { .. })
+    }
+
+    /// Returns whether everything was read that there is.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.state, State::Done { is_complete: true })
+    }
+
+    /// Returns the sums over the rows so far.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Returns what happened so far.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Takes a piece of a body.
+    fn handle_text(&mut self, now: Instant, mut text: &[u8]) {
+        match &mut self.state {
+            State::Pausing { until } => *until = (*until).max(now + Self::SETTLE),
+            State::Answering { until, rest } => {
+                *until = now + Self::SILENCE;
+                while *rest == Rest::Wanted
+                    && let Some(row) = self.decoder.decode(&mut text)
+                {
+                    match row {
+                        Ok(row) => match self.plan.handle_row(&row) {
+                            // Here a gateway stores the row, or sends it on.
+                            Verdict::Deliver => self.totals.add(&row),
+                            Verdict::Discard => {}
+                            Verdict::Abandon => *rest = Rest::Needless,
+                        },
+                        Err(error) => {
+                            self.counts.bad_lines = self.counts.bad_lines.saturating_add(1);
+                            self.plan.handle_bad_line();
+                            if error.is_fatal() {
+                                *rest = Rest::NoLog;
+                            }
+                        }
+                    }
+                }
+                while let Some(event) = self.plan.poll_event() {
+                    self.counts.add(&event);
+                }
+            }
+            State::Done { .. } => {}
+        }
+    }
+
+    /// Takes the end of an answer. A body without a single byte is none, whatever marks its end.
+    fn handle_end(&mut self, now: Instant, mut end: End) {
+        let State::Answering { rest, .. } = self.state else { return };
+        if rest == Rest::NoLog || self.decoder.offset() == 0 {
+            end = End::Broken;
+        }
+        if rest == Rest::Wanted && end == End::Complete {
+            // A last row without a line end: the mark behind it says that it is whole.
+            match self.decoder.finish() {
+                Some(Ok(row)) if self.plan.handle_row(&row) == Verdict::Deliver => self.totals.add(&row),
+                Some(Err(_)) => end = End::Broken,
+                _ => {}
+            }
+        }
+        if end == End::Broken {
+            self.counts.broken = self.counts.broken.saturating_add(1);
+        }
+        self.plan.handle_end(end);
+        while let Some(event) = self.plan.poll_event() {
+            self.counts.add(&event);
+        }
+        let settle = if end == End::Broken { Self::SETTLE } else { Duration::ZERO };
+        self.state = State::Pausing { until: now + settle.saturating_mul(self.plan.fruitless().max(1)) };
+    }
+}
