@@ -52,10 +52,16 @@ macro_rules! errors {
             /// Returns the general code that stands for this one where a client speaks version 0.
             #[must_use]
             pub const fn to_return_code(self) -> ReturnCode {
+                ReturnCode(self.general() as i32)
+            }
+
+            /// Returns the general code in a byte, so that the table that the compiler makes has bytes.
+            #[inline(never)]
+            const fn general(self) -> u8 {
                 match (self.group, self.code) {
-                    $($((Group::$group, $code) => ReturnCode::$general,)?)+
-                    (_, 0) => ReturnCode::OK,
-                    _ => ReturnCode::UNKNOWN,
+                    $($((Group::$group, $code) => ReturnCode::$general.0 as u8,)?)+
+                    (_, 0) => ReturnCode::OK.0 as u8,
+                    _ => ReturnCode::UNKNOWN.0 as u8,
                 }
             }
         }

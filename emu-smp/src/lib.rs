@@ -69,6 +69,7 @@ mod raw;
 mod refusal;
 mod return_code;
 mod server;
+mod text;
 
 pub use body::{
     Done, RawRequest, RawResponse, Request, decode, enumeration, file_system, image, os, settings, shell, statistics,

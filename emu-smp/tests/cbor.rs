@@ -72,6 +72,8 @@ fn what_is_skipped_is_cbor() {
         b"\x1f",
         b"\x3f",
         b"\xdf\x00",
+        b"\x9f\xc1\xff",
+        b"\xbf\x00\xc1\xff",
         b"\x7c",
         b"\xfc",
     ] {

@@ -8,10 +8,11 @@
 //!
 //! Source: Zephyr, `smp_group_0.rst`, "Date-time get" and "set", of 2022 and of 2026.
 
-use core::fmt::{self, Write};
+use core::fmt;
 use core::str::FromStr;
 
 use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Reader, Writer};
+use crate::text::Text;
 
 /// A date and time. Whose it is, is the device's affair, unless it has a zone.
 ///
@@ -124,6 +125,31 @@ impl DateTime {
     pub const fn offset(&self) -> Option<i16> {
         self.offset
     }
+
+    /// Returns what it prints as, written into a place that is long enough.
+    fn text(self, place: &mut [u8; TEXT_LENGTH]) -> &str {
+        let mut text = Text::new(place);
+        text.number(self.year.into(), 4);
+        for (separator, part) in
+            [(b'-', self.month), (b'-', self.day), (b'T', self.hour), (b':', self.minute), (b':', self.second)]
+        {
+            text.push(separator);
+            text.number(part.into(), 2);
+        }
+        if self.microsecond != 0 {
+            let is_short = self.microsecond.is_multiple_of(1000);
+            text.push(b'.');
+            text.number(if is_short { self.microsecond / 1000 } else { self.microsecond }, if is_short { 3 } else { 6 });
+        }
+        if let Some(offset) = self.offset {
+            let minutes = u32::from(offset.unsigned_abs());
+            text.push(if offset < 0 { b'-' } else { b'+' });
+            text.number(minutes / 60, 2);
+            text.push(b':');
+            text.number(minutes % 60, 2);
+        }
+        text.into_str()
+    }
 }
 
 impl FromStr for DateTime {
@@ -174,18 +200,7 @@ impl FromStr for DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second, microsecond, offset } = *self;
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        match (microsecond, microsecond.checked_rem(1000)) {
-            (0, _) => {}
-            (_, Some(0)) => write!(f, ".{:03}", microsecond.checked_div(1000).unwrap_or_default())?,
-            _ => write!(f, ".{microsecond:06}")?,
-        }
-        let Some(offset) = offset else { return Ok(()) };
-        let sign = if offset < 0 { '-' } else { '+' };
-        let minutes = offset.unsigned_abs();
-        let [hours, minutes] = [minutes.checked_div(60), minutes.checked_rem(60)].map(Option::unwrap_or_default);
-        write!(f, "{sign}{hours:02}:{minutes:02}")
+        f.write_str(self.text(&mut [0; TEXT_LENGTH]))
     }
 }
 
@@ -194,11 +209,7 @@ impl Encode for DateTime {
     const MAX_LENGTH: Option<usize> = Some(TEXT_LENGTH.saturating_add(2));
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let mut text = Text { bytes: [0; TEXT_LENGTH], length: 0 };
-        // What a date and time prints as fits.
-        let _ = write!(text, "{self}");
-        let text = text.bytes.get(..text.length).and_then(|bytes| core::str::from_utf8(bytes).ok());
-        writer.value(text.unwrap_or_default())
+        writer.value(self.text(&mut [0; TEXT_LENGTH]))
     }
 }
 
@@ -244,21 +255,6 @@ impl<'de> serde::Deserialize<'de> for DateTime {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("no date and time as in 2026-11-22T10:00:00, with or without fraction and zone")]
 pub struct InvalidDateTime;
-
-/// A text that is written into a place of its own.
-struct Text {
-    bytes: [u8; TEXT_LENGTH],
-    length: usize,
-}
-
-impl Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.saturating_add(text.len());
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
-}
 
 const TEXT_LENGTH: usize = "2026-11-22T10:00:00.000000+01:00".len();
 

@@ -3,7 +3,7 @@
 //! Source: Zephyr, `smp_group_8.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, named, requests};
-use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, Kind, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, Reader, Writer};
 
 body! {
     /// Asks for a piece of a file. How long it is, is the server's affair.
@@ -165,10 +165,10 @@ impl Encode for HashOutput<'_> {
 
 impl<'a> Decode<'a> for HashOutput<'a> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        match reader.kind()? {
-            Kind::Unsigned => reader.value().map(Self::Number),
-            Kind::Bytes => reader.value().map(Self::Bytes),
-            _ => Err(reader.fault(DecodeErrorKind::Expected { expected: "a number or a byte string" })),
+        match reader.kind() {
+            Some(Kind::Unsigned) => reader.value().map(Self::Number),
+            Some(Kind::Bytes) => reader.value().map(Self::Bytes),
+            _ => Err(reader.unexpected("a number or a byte string")),
         }
     }
 }

@@ -142,7 +142,7 @@ struct Entry(Option<MemoryPool>);
 
 impl Decode<'_> for Entry {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        if reader.kind()? == Kind::Map {
+        if reader.kind() == Some(Kind::Map) {
             return reader.value().map(|pool| Self(Some(pool)));
         }
         reader.skip()?;

@@ -96,25 +96,30 @@ macro_rules! body {
             )+]);
 
             fn encode(&self, writer: &mut $crate::cbor::Writer<'_>) -> Result<(), $crate::cbor::EncodeError> {
-                let are_absent = [$($crate::cbor::Encode::is_absent(&self.$field)),+];
-                writer.map(are_absent.iter().filter(|is_absent| !**is_absent).count())?;
-                $(writer.field($key, &self.$field)?;)+
+                let mut map = writer.fields()?;
+                $(map.field($key, &self.$field)?;)+
                 Ok(())
             }
         }
 
         impl<'de $(: $lifetime, $lifetime: 'de)?> $crate::cbor::Decode<'de> for $name $(<$lifetime>)? {
+            #[inline(never)]
             fn decode(reader: &mut $crate::cbor::Reader<'de>) -> Result<Self, $crate::cbor::DecodeError> {
+                #[allow(non_camel_case_types, reason = "a number for each field, by its name")]
+                enum Number {$($field,)+}
+
                 $(let mut $field: Option<$type> = None;)+
-                let mut map = reader.map()?;
-                while let Some(key) = reader.key(&mut map)? {
-                    match key {
-                        $($key => reader.field($key, &mut $field)?,)+
-                        _ => reader.skip()?,
-                    }
-                }
+                reader.fields(&[$($key),+], &mut |reader, number| match number {
+                    $(number if number == Number::$field as usize => reader.place(&mut $field),)+
+                    _ => Ok(()),
+                })?;
                 $($(let $field = $field.or(Some($default));)?)+
-                Ok(Self {$($field: reader.present($key, $field)?,)+})
+                Ok(Self {$(
+                    $field: match $field.or_else($crate::cbor::Decode::absent) {
+                        Some(value) => value,
+                        None => return Err(reader.missing($key)),
+                    },
+                )+})
             }
         }
     )+};

@@ -219,7 +219,7 @@ impl Encode for Force {
 
 impl Decode<'_> for Force {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        if reader.kind()? == Kind::Simple {
+        if reader.kind() == Some(Kind::Simple) {
             return reader.value().map(Self);
         }
         reader.value::<i64>().map(|number| Self(number != 0))

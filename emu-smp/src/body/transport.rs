@@ -8,7 +8,7 @@
 use core::fmt;
 
 use super::{Done, body, empty, named, requests};
-use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, Kind, List, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, List, Reader, Writer};
 
 body! {
     /// Ends a bridge: without keys, that of the transport that the request comes by.
@@ -272,13 +272,13 @@ impl Encode for Parameter<'_> {
 
 impl<'a> Decode<'a> for Parameter<'a> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        match reader.kind()? {
-            Kind::Unsigned => reader.value().map(Self::Unsigned),
-            Kind::Negative => reader.value().map(Self::Signed),
-            Kind::Simple => reader.value().map(Self::Bool),
-            Kind::Text => reader.value().map(Self::Text),
-            Kind::Bytes => reader.value().map(Self::Bytes),
-            _ => Err(reader.fault(DecodeErrorKind::Expected { expected: "a number, true, false, a text or bytes" })),
+        match reader.kind() {
+            Some(Kind::Unsigned) => reader.value().map(Self::Unsigned),
+            Some(Kind::Negative) => reader.value().map(Self::Signed),
+            Some(Kind::Simple) => reader.value().map(Self::Bool),
+            Some(Kind::Text) => reader.value().map(Self::Text),
+            Some(Kind::Bytes) => reader.value().map(Self::Bytes),
+            _ => Err(reader.unexpected("a number, true, false, a text or bytes")),
         }
     }
 }

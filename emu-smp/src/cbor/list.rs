@@ -56,7 +56,7 @@ impl<'a, T: Decode<'a>> Decode<'a> for List<'a, T> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let start = reader.position();
         let mut left = reader.list()?;
-        while reader.has_next(&mut left)? {
+        while reader.has_next(&mut left) {
             T::decode(reader)?;
         }
         Ok(Self(Source::Frame(reader.since(start))))
@@ -137,7 +137,7 @@ impl<'a, T: Decode<'a> + Copy> Iterator for ListIter<'a, T> {
             return Some(*item);
         }
         // Each was decoded before: there is no error to hide.
-        if self.reader.has_next(&mut self.left).ok()? { T::decode(&mut self.reader).ok() } else { None }
+        if self.reader.has_next(&mut self.left) { T::decode(&mut self.reader).ok() } else { None }
     }
 }
 

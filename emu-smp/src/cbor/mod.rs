@@ -6,6 +6,7 @@
 //! Source: RFC 8949; Zephyr, "SMP Protocol Specification": which forms a server takes and sends.
 
 mod error;
+mod fields;
 mod head;
 mod list;
 mod reader;

@@ -63,8 +63,8 @@ impl<'a> Reader<'a> {
     ///
     /// [`DecodeError`] if the body ends within the map.
     pub fn key(&mut self, map: &mut MapReader) -> Result<Option<&'a str>, DecodeError> {
-        while self.has_next(&mut map.left)? {
-            if self.kind()? == Kind::Text && self.first_byte()? != INDEFINITE_TEXT {
+        while self.has_next(&mut map.left) {
+            if self.peek().is_some_and(|byte| Kind::of(byte) == Kind::Text && byte != INDEFINITE_TEXT) {
                 return self.text().map(Some);
             }
             self.skip()?;
@@ -143,26 +143,27 @@ impl<'a> Reader<'a> {
         self.container(Kind::List, "a list")
     }
 
-    /// Whether an item of a list or a pair of a map is to come, of which it is told how many are left.
-    pub(crate) fn has_next(&mut self, left: &mut Option<usize>) -> Result<bool, DecodeError> {
+    /// Whether an item of a list or a pair of a map is to come, of which it is told how many are left. At the end of the
+    /// body one is, which then is not found.
+    pub(crate) fn has_next(&mut self, left: &mut Option<usize>) -> bool {
         match left {
-            Some(0) => Ok(false),
             Some(count) => {
+                let has_next = *count > 0;
                 *count = count.saturating_sub(1);
-                Ok(true)
+                has_next
             }
-            None => self.is_break().map(|is_break| !is_break),
+            None => !self.take_if(|byte| byte == BREAK),
         }
     }
 
     /// Whether the next value is null or undefined, which then is passed over.
-    pub(crate) fn is_null(&mut self) -> Result<bool, DecodeError> {
-        self.is_byte(|byte| matches!(byte, NULL | UNDEFINED))
+    pub(crate) fn is_null(&mut self) -> bool {
+        self.take_if(|byte| matches!(byte, NULL | UNDEFINED))
     }
 
-    /// What kind the next value is of, by its first byte.
-    pub(crate) fn kind(&self) -> Result<Kind, DecodeError> {
-        self.first_byte().map(Kind::of)
+    /// What kind the next value is of, by its first byte; `None` at the end of the body.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.peek().map(Kind::of)
     }
 
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
@@ -197,16 +198,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a truth value.
     pub(crate) fn truth(&mut self) -> Result<bool, DecodeError> {
-        let start = self.position;
-        let first = self.first_byte()?;
-        self.head()?;
-        match first {
-            FALSE => Ok(false),
-            TRUE => Ok(true),
-            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected: "true or false" })),
+        match self.peek() {
+            Some(byte @ (FALSE | TRUE)) => {
+                self.position = self.position.saturating_add(1);
+                Ok(byte == TRUE)
+            }
+            _ => Err(self.unexpected("true or false")),
         }
+    }
+
+    /// The error that something else is there than what is expected; if not even the head of a value is, then that.
+    #[cold]
+    pub(crate) fn unexpected(&self, expected: &'static str) -> DecodeError {
+        self.clone().head().err().unwrap_or(self.fault(DecodeErrorKind::Expected { expected }))
     }
 
     /// An error at the next byte.
@@ -236,7 +241,7 @@ impl<'a> Reader<'a> {
     /// float's bits; `None` for what a break ends, and for a break.
     pub(super) fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
         let start = self.position;
-        let first = self.first_byte()?;
+        let first = self.peek().ok_or(self.fault(DecodeErrorKind::End))?;
         let kind = Kind::of(first);
         let argument_length = match first & 0b1_1111 {
             short @ 0..24 => {
@@ -268,22 +273,15 @@ impl<'a> Reader<'a> {
         Ok(slice)
     }
 
-    /// Whether the next byte is a break, which then is passed over.
-    pub(super) fn is_break(&mut self) -> Result<bool, DecodeError> {
-        self.is_byte(|byte| byte == BREAK)
+    /// Passes over the next byte if it is one of those, and says so.
+    fn take_if(&mut self, is_one: impl FnOnce(u8) -> bool) -> bool {
+        let is_one = self.peek().is_some_and(is_one);
+        self.position = self.position.saturating_add(usize::from(is_one));
+        is_one
     }
 
-    /// Passes over the next byte if it is one of those.
-    fn is_byte(&mut self, is_one: impl FnOnce(u8) -> bool) -> Result<bool, DecodeError> {
-        let is_one = is_one(self.first_byte()?);
-        if is_one {
-            self.position = self.position.saturating_add(1);
-        }
-        Ok(is_one)
-    }
-
-    fn first_byte(&self) -> Result<u8, DecodeError> {
-        self.body.get(self.position).copied().ok_or(self.fault(DecodeErrorKind::End))
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.position).copied()
     }
 }
 

@@ -11,88 +11,82 @@ impl Reader<'_> {
     ///
     /// [`DecodeError`] if the body ends within it, or it is no CBOR.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
-        let mut open = [Level::Items(0); MAX_DEPTH];
+        // What is left of the innermost map or list, as if the value was a list's only item; and of those around it.
+        let mut left = 1_usize;
+        let mut around = [0_usize; MAX_DEPTH];
         let mut depth = 0_usize;
+        let mut is_tagged = false;
         loop {
+            while left == 0 {
+                let Some(outer) = depth.checked_sub(1) else { return Ok(()) };
+                left = around.get(outer).copied().unwrap_or_default();
+                depth = outer;
+            }
             let start = self.position();
-            let opened = match self.head()? {
+            let head = self.head()?;
+            if head.0 == Kind::Tag {
+                // The value that it is for is to come.
+                is_tagged = true;
+                continue;
+            }
+            if head == BREAK {
+                if is_tagged || !matches!(left, LIST | KEY) {
+                    return Err(fault_at(start, DecodeErrorKind::NotCbor));
+                }
+                left = 0;
+                continue;
+            }
+            is_tagged = false;
+            left = match left {
+                LIST => LIST,
+                KEY => VALUE,
+                VALUE => KEY,
+                items => items.saturating_sub(1),
+            };
+            let inner = match head {
                 (Kind::Bytes | Kind::Text, Some(length)) => {
                     self.slice(start, length)?;
-                    None
+                    continue;
                 }
                 (kind @ (Kind::Bytes | Kind::Text), None) => {
                     self.skip_pieces(kind)?;
-                    None
+                    continue;
                 }
-                (Kind::List, Some(items)) => Some(Level::Items(count(items))),
-                (Kind::List, None) => Some(Level::List),
-                (Kind::Map, Some(pairs)) => Some(Level::Items(count(pairs).saturating_mul(2))),
-                (Kind::Map, None) => Some(Level::Key),
-                // Stands in front of the value that it is for.
-                (Kind::Tag, _) => continue,
-                (Kind::Simple, None) => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
-                (Kind::Unsigned | Kind::Negative | Kind::Simple, _) => None,
+                (Kind::List, Some(items)) => count(items).min(MOST),
+                (Kind::Map, Some(pairs)) => count(pairs).saturating_mul(2).min(MOST),
+                (Kind::List, None) => LIST,
+                (Kind::Map, None) => KEY,
+                _ => continue,
             };
-            if let Some(level) = opened {
-                *open.get_mut(depth).ok_or(fault_at(start, TOO_DEEP))? = level;
-                depth = depth.saturating_add(1);
-            }
-            while let Some(level) = depth.checked_sub(1).and_then(|last| open.get_mut(last)) {
-                if self.enter_next(level)? {
-                    break;
-                }
-                depth = depth.saturating_sub(1);
-            }
-            if depth == 0 {
-                return Ok(());
-            }
+            *around.get_mut(depth).ok_or(fault_at(start, TOO_DEEP))? = left;
+            depth = depth.saturating_add(1);
+            left = inner;
         }
-    }
-
-    /// Whether the innermost map or list has another item; if not, its break is passed over.
-    fn enter_next(&mut self, level: &mut Level) -> Result<bool, DecodeError> {
-        if let Level::Items(left) = level {
-            let has_next = *left > 0;
-            *left = left.saturating_sub(1);
-            return Ok(has_next);
-        }
-        if self.is_break()? {
-            let place = self.position().saturating_sub(1);
-            return if *level == Level::Value { Err(fault_at(place, DecodeErrorKind::NotCbor)) } else { Ok(false) };
-        }
-        *level = match *level {
-            Level::Key => Level::Value,
-            Level::Value => Level::Key,
-            other => other,
-        };
-        Ok(true)
     }
 
     /// Passes over the pieces of a string, up to its break.
     fn skip_pieces(&mut self, kind: Kind) -> Result<(), DecodeError> {
-        while self.has_next(&mut None)? {
+        loop {
             let start = self.position();
             match self.head()? {
+                BREAK => return Ok(()),
                 (found, Some(length)) if found == kind => self.slice(start, length)?,
                 _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
             };
         }
-        Ok(())
     }
 }
 
-/// A map or list that is being skipped: what is to come of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    /// So many items, keys and values both counted.
-    Items(usize),
-    /// Items, until the break.
-    List,
-    /// A key, or the break.
-    Key,
-    /// The value of a key.
-    Value,
-}
+/// The head that is a break.
+const BREAK: (Kind, Option<u64>) = (Kind::Simple, None);
+
+/// What is left of a map or list of indefinite length: items and then a break, a key or a break, a key's value. Of others it
+/// is the number of items, keys and values both counted.
+const LIST: usize = usize::MAX;
+const KEY: usize = LIST.saturating_sub(1);
+const VALUE: usize = KEY.saturating_sub(1);
+/// As many items as there are not: each has a byte at least.
+const MOST: usize = VALUE.saturating_sub(1);
 
 /// Commands nest four deep at most; more is skipped for the sake of keys that are not known.
 const MAX_DEPTH: usize = 8;

@@ -110,7 +110,7 @@ impl<T: Encode> Encode for Option<T> {
 
 impl<'a, T: Decode<'a>> Decode<'a> for Option<T> {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        if reader.is_null()? { Ok(None) } else { T::decode(reader).map(Some) }
+        if reader.is_null() { Ok(None) } else { T::decode(reader).map(Some) }
     }
 
     fn absent() -> Option<Self> {

@@ -3,6 +3,7 @@
 use super::Encode;
 use super::error::EncodeError;
 use super::head::{BREAK, FALSE, INDEFINITE, Kind, NULL, TRUE};
+use crate::text::copy;
 
 /// Writes one value after another of a frame's body into a buffer.
 ///
@@ -120,7 +121,7 @@ impl<'a> Writer<'a> {
     /// [`EncodeError`] if the buffer is too small.
     #[inline(never)]
     pub fn raw(&mut self, cbor: &[u8]) -> Result<(), EncodeError> {
-        self.take(cbor.len())?.copy_from_slice(cbor);
+        copy(self.take(cbor.len())?, cbor);
         Ok(())
     }
 
@@ -174,6 +175,13 @@ impl<'a> Writer<'a> {
         self.raw(&[NULL])
     }
 
+    /// Counts a pair more in the head of a map, which has room for 23.
+    pub(super) fn count_pair(&mut self, head: usize) {
+        if let Some(head) = self.buffer.get_mut(head) {
+            *head = head.saturating_add(1);
+        }
+    }
+
     fn string(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), EncodeError> {
         self.whole(|writer| {
             writer.length_head(kind, bytes.len())?;
@@ -202,9 +210,9 @@ impl<'a> Writer<'a> {
     /// Takes the next bytes of the buffer, to be written.
     fn take(&mut self, length: usize) -> Result<&mut [u8], EncodeError> {
         let full = EncodeError { capacity: self.capacity() };
-        let end = self.length.checked_add(length).ok_or(full)?;
-        let place = self.buffer.get_mut(self.length..end).ok_or(full)?;
-        self.length = end;
+        let rest = self.buffer.get_mut(self.length..).ok_or(full)?;
+        let (place, _) = rest.split_at_mut_checked(length).ok_or(full)?;
+        self.length = self.length.saturating_add(length);
         Ok(place)
     }
 

@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::text::Text;
+
 /// The version of an image; prints as devices list it: the build only if it is not 0.
 ///
 /// Versions compare by major number first, by build last.
@@ -47,12 +49,29 @@ impl ImageVersion {
         let ([r0, r1], [b0, b1, b2, b3]) = (self.revision.to_le_bytes(), self.build.to_le_bytes());
         [self.major, self.minor, r0, r1, b0, b1, b2, b3]
     }
+
+    /// How many characters the longest has.
+    pub(crate) const MAX_TEXT_LENGTH: usize = "255.255.65535.4294967295".len();
+
+    /// Returns what it prints as, written into a place of that length.
+    pub(crate) fn text(self, place: &mut [u8; Self::MAX_TEXT_LENGTH]) -> &str {
+        let mut text = Text::new(place);
+        text.number(self.major.into(), 1);
+        text.push(b'.');
+        text.number(self.minor.into(), 1);
+        text.push(b'.');
+        text.number(self.revision.into(), 1);
+        if self.build != 0 {
+            text.push(b'.');
+            text.number(self.build, 1);
+        }
+        text.into_str()
+    }
 }
 
 impl fmt::Display for ImageVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.revision)?;
-        if self.build == 0 { Ok(()) } else { write!(f, ".{}", self.build) }
+        f.write_str(self.text(&mut [0; Self::MAX_TEXT_LENGTH]))
     }
 }
 

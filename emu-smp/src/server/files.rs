@@ -11,6 +11,7 @@ use crate::group_error::GroupError;
 use crate::header::Version;
 use crate::refusal::{GroupCode, Refusal};
 use crate::return_code::ReturnCode;
+use crate::text::copy;
 
 /// A firmware's files.
 pub trait Files {
@@ -221,7 +222,7 @@ struct Name {
 impl Name {
     fn keep(&mut self, name: &str) -> Option<&str> {
         let place = self.bytes.get_mut(..name.len())?;
-        place.copy_from_slice(name.as_bytes());
+        copy(place, name.as_bytes());
         str::from_utf8(place).ok()
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! Source: Zephyr, `smp_group_1.rst`, and the answers of 4.4.0.
 
-use core::fmt::Write;
-
 use super::Ask;
 use super::slots::{ImageSlots, Slot, SlotImage};
 use super::upload::{self, Upload};
@@ -135,11 +133,10 @@ fn write_state<I: ImageSlots>(images: &mut I, answer: &mut Writer<'_>) -> Result
     for number in 0.. {
         let Some(slot) = images.slot(number) else { break };
         let Some(image) = slot.image else { continue };
-        let version = VersionText::new(image.version);
         answer.value(&ImageState {
             image: number / 2,
             slot: number % 2,
-            version: version.as_str(),
+            version: image.version.text(&mut [0; ImageVersion::MAX_TEXT_LENGTH]),
             hash: image.hash.as_ref().map(HashBytes::from),
             bootable: true,
             pending: image.pending.is_some(),
@@ -174,34 +171,4 @@ fn write_slots<I: ImageSlots>(images: &mut I, answer: &mut Writer<'_>) -> Result
         answer.end()?;
     }
     Ok(answer.end()?)
-}
-
-/// A version as text, on the stack.
-struct VersionText {
-    bytes: [u8; Self::MAX_LENGTH],
-    length: usize,
-}
-
-impl VersionText {
-    const MAX_LENGTH: usize = "255.255.65535.4294967295".len();
-
-    fn new(version: ImageVersion) -> Self {
-        let mut text = Self { bytes: [0; Self::MAX_LENGTH], length: 0 };
-        // It has room for the longest.
-        let _: core::fmt::Result = write!(text, "{version}");
-        text
-    }
-
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
-impl Write for VersionText {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        let end = self.length.checked_add(text.len()).ok_or(core::fmt::Error)?;
-        self.bytes.get_mut(self.length..end).ok_or(core::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
 }

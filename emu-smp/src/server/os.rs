@@ -44,12 +44,12 @@ pub trait Os {
     ///
     /// # Errors
     ///
-    /// Why it can not, such as [`GroupError::OS_RTC_NOT_SET`].
+    /// Why it can not, such as [`GroupError::OS_RTC_NOT_SET`]; [`ReturnCode::NOT_SUPPORTED`] if there is no clock.
     fn datetime(&mut self) -> Result<DateTime, Refusal<'static>> {
         Err(ReturnCode::NOT_SUPPORTED.into())
     }
 
-    /// Sets the clock.
+    /// Sets the clock. A firmware whose clock can not be [read](Self::datetime) is not asked to.
     ///
     /// # Errors
     ///
@@ -162,7 +162,8 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
             request.value::<DateTimeRequest>()?;
             answer.value(&DateTimeResponse { datetime: os.datetime()? })?;
         }
-        (DATETIME, true) => {
+        // Without a clock, nothing of it is compiled in.
+        (DATETIME, true) if os.datetime() != Err(unknown.into()) => {
             let SetDateTimeRequest { datetime } = request.value()?;
             os.set_datetime(datetime)?;
             answer.value(&Done)?;
@@ -183,33 +184,35 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
 /// Writes the names that are asked for, in their own order, with blanks between.
 fn write_info<O: Os>(os: &mut O, format: &str, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
     /// All names, in the order in which they are answered.
-    const LETTERS: &str = "snrvbmpio";
+    const LETTERS: [u8; 9] = *b"snrvbmpio";
     if os.info('s').is_none() {
         return Err(ReturnCode::NOT_SUPPORTED.into());
     }
-    let is_all = format.contains(InfoRequest::ALL);
-    if !format.chars().all(|letter| LETTERS.contains(letter) || InfoRequest::ALL.contains(letter)) {
+    let is_asked = |letter: u8| format.bytes().any(|asked| asked == letter);
+    let is_all = is_asked(b'a');
+    let is_known = |asked| asked == b'a' || LETTERS.into_iter().any(|letter| letter == asked);
+    if !format.bytes().all(is_known) {
         return Err(GroupError::OS_INVALID_FORMAT.into());
-    }
-    let mut asked = LETTERS.chars().filter(|letter| is_all || format.contains(*letter));
-    // How long the text is has to be written first.
-    let mut length = 0_usize;
-    for letter in asked.clone() {
-        let blank = usize::from(length > 0);
-        if let Some(name) = os.info(letter) {
-            length = length.saturating_add(blank).saturating_add(name.len());
-        }
     }
     answer.map(1)?;
     answer.value("output")?;
-    answer.text_head(length)?;
-    let mut is_first = true;
-    asked.try_for_each(|letter| {
-        let Some(name) = os.info(letter) else { return Ok(()) };
-        if !core::mem::take(&mut is_first) {
-            answer.raw(b" ")?;
+    // How long the text is has to be written first.
+    let mut length = 0_usize;
+    for is_counted in [false, true] {
+        if is_counted {
+            answer.text_head(length)?;
         }
-        answer.raw(name.as_bytes())
-    })?;
+        let mut blank: &[u8] = b"";
+        for letter in LETTERS.into_iter().filter(|letter| is_all || is_asked(*letter)) {
+            let Some(name) = os.info(char::from(letter)) else { continue };
+            if is_counted {
+                answer.raw(blank)?;
+                answer.raw(name.as_bytes())?;
+            } else {
+                length = length.saturating_add(blank.len()).saturating_add(name.len());
+            }
+            blank = b" ";
+        }
+    }
     Ok(())
 }

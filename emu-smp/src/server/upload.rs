@@ -12,6 +12,7 @@ use crate::cbor::{DecodeErrorKind, Reader, Writer};
 use crate::group_error::GroupError;
 use crate::mcuboot::{ImageHeader, ImageVersion};
 use crate::refusal::Refusal;
+use crate::text::copy;
 
 /// An upload that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +135,7 @@ struct Sha {
 impl Sha {
     fn new(given: &[u8]) -> Option<Self> {
         let mut bytes = [0; 32];
-        bytes.get_mut(..given.len())?.copy_from_slice(given);
+        copy(bytes.get_mut(..given.len())?, given);
         Some(Self { bytes, length: given.len() })
     }
 

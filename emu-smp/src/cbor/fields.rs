@@ -1,0 +1,90 @@
+//! Going through a map by the keys that are known, and writing one key by key.
+//!
+//! What a body is made of goes through here, so that of each type of body no more than its fields is compiled for itself.
+
+use super::error::{DecodeError, DecodeErrorKind, EncodeError};
+use super::reader::Reader;
+use super::writer::Writer;
+use super::{Decode, Encode};
+
+impl<'a> Reader<'a> {
+    /// Reads a map of which these keys are known, at most 32: has `read` read the value of each, which it is told by its
+    /// place among the keys. Others are skipped with their values.
+    pub(crate) fn fields(
+        &mut self,
+        keys: &[&'static str],
+        read: &mut dyn FnMut(&mut Self, usize) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let mut map = self.map()?;
+        // A bit for each key that was there.
+        let mut seen = 0_u32;
+        while let Some(key) = self.key(&mut map)? {
+            let Some((number, key)) = keys.iter().enumerate().find(|(_, known)| **known == key) else {
+                self.skip()?;
+                continue;
+            };
+            let bit = 1_u32.wrapping_shl(u32::try_from(number).unwrap_or_default());
+            let is_first = seen & bit == 0;
+            seen |= bit;
+            let read = if is_first { read(self, number) } else { Err(self.fault(DecodeErrorKind::Twice)) };
+            read.map_err(|error| error.within(key))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a value into its place.
+    #[inline(never)]
+    pub(crate) fn place<T: Decode<'a>>(&mut self, place: &mut Option<T>) -> Result<(), DecodeError> {
+        *place = Some(T::decode(self)?);
+        Ok(())
+    }
+
+    /// The error that a key is missing.
+    #[cold]
+    pub(crate) fn missing(&self, key: &'static str) -> DecodeError {
+        self.fault(DecodeErrorKind::Missing).within(key)
+    }
+}
+
+impl DecodeError {
+    /// Says which key's value it is, unless a key within that is named already.
+    #[cold]
+    pub(crate) fn within(self, key: &'static str) -> Self {
+        if self.key.is_empty() { Self { key, ..self } } else { self }
+    }
+}
+
+/// Writes the pairs of a map, of which there are at most 23, and counts them.
+#[derive(Debug)]
+pub(crate) struct MapWriter<'w, 'b> {
+    writer: &'w mut Writer<'b>,
+    /// Where the map's head is.
+    start: usize,
+}
+
+impl<'b> Writer<'b> {
+    /// Starts a map whose pairs are counted as they are written.
+    pub(crate) fn fields(&mut self) -> Result<MapWriter<'_, 'b>, EncodeError> {
+        let start = self.written().len();
+        self.map(0)?;
+        Ok(MapWriter { writer: self, start })
+    }
+}
+
+impl MapWriter<'_, '_> {
+    /// Writes a key and its value, unless the value is one that is left out.
+    pub(crate) fn field<T: Encode + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), EncodeError> {
+        if value.is_absent() {
+            return Ok(());
+        }
+        self.key(key)?;
+        value.encode(self.writer)
+    }
+
+    /// Writes a key, and counts it in the map's head.
+    #[inline(never)]
+    fn key(&mut self, key: &str) -> Result<(), EncodeError> {
+        self.writer.count_pair(self.start);
+        self.writer.text(key)
+    }
+}
