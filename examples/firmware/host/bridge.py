@@ -21,7 +21,7 @@ class Log(threading.Thread):
     def __init__(self, line, meter, seed=1):
         super().__init__(daemon=True)
         self._line, self._meter, self._random = line, meter, random.Random(seed)
-        self.requests, self.broken, self.pieces, self.bytes = [], 0, 0, 0
+        self.requests, self.broken, self.cut_in_row, self.pieces, self.bytes = [], 0, 0, 0, 0
         self.start()
 
     def run(self):
@@ -50,6 +50,7 @@ class Log(threading.Thread):
         finally:
             connection.close()
         self.broken += end == BROKEN
+        self.cut_in_row += end == BROKEN and not body.endswith(b"\n")
         self._send(body + end)
 
     def _send(self, data):

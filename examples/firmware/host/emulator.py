@@ -62,11 +62,12 @@ def end_with_parent():
 class Machine:
     """A program that runs, until the end of the `with`, or for `limit` seconds at most.
 
-    `lines` are the paths of its serial lines: pseudo-terminals, or, with `sockets=True`, Unix sockets to connect to. `said` is
-    what it has said so far by semihosting.
+    `lines` are the paths of its serial lines: pseudo-terminals, or, with `sockets=True`, Unix sockets to connect to. With
+    `peers` they are connected to sockets that are there before, such as the lines of another machine. `said` is what it has
+    said so far by semihosting.
     """
 
-    def __init__(self, file, target=DEFAULT, limit=600, sockets=False, arguments=()):
+    def __init__(self, file, target=DEFAULT, limit=600, sockets=False, peers=(), arguments=()):
         machine, count = MACHINES[target]
         self._folder = tempfile.TemporaryDirectory(prefix="emulator-")
         self._said = []
@@ -74,6 +75,8 @@ class Machine:
         command = [*machine.split(), "-nographic", "-monitor", "none", "-semihosting-config", "enable=on,target=native"]
         for number, path in enumerate(self.lines):
             kind = f"socket,path={path},server=on,wait=off" if sockets else "pty"
+            if peers:
+                kind = f"socket,path={peers[number]},server=off"
             command += ["-chardev", f"{kind},id=line{number}", "-serial", f"chardev:line{number}"]
         self._process = subprocess.Popen(
             [*command, *arguments, "-kernel", str(file)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -85,7 +88,9 @@ class Machine:
         self._timer = threading.Timer(limit, self._process.kill)
         self._timer.daemon = True
         self._timer.start()
-        if sockets:
+        if peers:
+            self.lines = list(peers)
+        elif sockets:
             self._wait_for(lambda: all(os.path.exists(path) for path in self.lines))
         else:
             self._wait_for(lambda: len(self._opened) == count)
