@@ -4,6 +4,7 @@
 //! `panic` knows nothing of the machine, and is tested on the host.
 #![no_std]
 
+pub mod asynchronous;
 #[cfg(target_os = "none")]
 pub mod board;
 pub mod gateway;
