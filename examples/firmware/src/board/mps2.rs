@@ -106,8 +106,10 @@ pub(super) fn start() {
 
 pub(super) fn receive(number: usize) -> Option<u8> {
     let byte = RINGS[number].pop();
-    // The interrupt was switched off if the ring was full.
-    UARTS[number].control.write(SENDER | RECEIVER | INTERRUPT);
+    // A byte that was left in the UART because the ring was full interrupts no more by itself.
+    if byte.is_some() && UARTS[number].state.read() & IS_RECEIVED != 0 {
+        NVIC::pend(INTERRUPTS[number]);
+    }
     byte
 }
 
@@ -162,11 +164,7 @@ unsafe fn DefaultHandler(number: i16) {
     };
     let uart = &UARTS[line];
     uart.interrupt.write(RECEIVED);
-    while uart.state.read() & IS_RECEIVED != 0 {
-        if RINGS[line].is_full() {
-            uart.control.write(SENDER | RECEIVER);
-            return;
-        }
+    while uart.state.read() & IS_RECEIVED != 0 && !RINGS[line].is_full() {
         RINGS[line].push(uart.data.read() as u8);
     }
 }
