@@ -36,11 +36,18 @@ struct Meter {
     damaged: Vec<(u32, u32)>,
     /// What becomes of the next answers; those after them come whole.
     fates: VecDeque<Fate>,
+    /// How long the line takes from piece to piece.
+    pace: Duration,
 }
 
 impl Meter {
     fn new(indices: impl IntoIterator<Item = u32>) -> Self {
-        Self { rows: indices.into_iter().map(row).collect(), damaged: Vec::new(), fates: VecDeque::new() }
+        Self {
+            rows: indices.into_iter().map(row).collect(),
+            damaged: Vec::new(),
+            fates: VecDeque::new(),
+            pace: Duration::ZERO,
+        }
     }
 
     fn with_fates(self, fates: impl IntoIterator<Item = Fate>) -> Self {
@@ -111,7 +118,10 @@ fn read(meter: &mut Meter, piece: usize) -> (Reader, Instant) {
         if let Some(length) = reader.poll_transmit(now, &mut buffer) {
             let (answer, rest) = meter.answer(core::str::from_utf8(&buffer[..length]).unwrap());
             let mut due = line.back().map_or(now, |(due, _)| *due);
-            line.extend(answer.chunks(piece).map(|piece| (due, piece.to_vec())));
+            for piece in answer.chunks(piece) {
+                due = due + meter.pace;
+                line.push_back((due, piece.to_vec()));
+            }
             for piece in rest.chunks(rest.len().div_ceil(3).max(1)) {
                 due = due + Reader::SETTLE * 3 / 4;
                 line.push_back((due, piece.to_vec()));
@@ -145,6 +155,14 @@ fn however_the_bytes_come() {
         let requests = reader.counts().requests;
         assert_eq!(*reader.counts(), Counts { requests, ..Counts::default() });
     }
+}
+
+/// What is slow is not broken, as long as something comes.
+#[test]
+fn a_slow_line() {
+    let mut meter = Meter { pace: Reader::SILENCE / 2, ..Meter::new(1..=60) };
+    let (reader, _) = read(&mut meter, 200);
+    assert_eq!((*reader.totals(), reader.counts().broken), (totals(&meter.rows), 0));
 }
 
 /// Each answer in turn breaks off at each of many places, in each way.
