@@ -64,7 +64,12 @@ mod terminal {
     impl Terminal {
         /// Opens a pseudo-terminal, and links to it. Called within a runtime.
         pub(in crate::firmware) fn open(line: SerialLine, seed: u64) -> io::Result<Self> {
+            // A program that is started meanwhile must not hold it open.
+            #[cfg(target_os = "linux")]
+            let meter = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+            #[cfg(not(target_os = "linux"))]
             let meter = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+            rustix::io::fcntl_setfd(&meter, rustix::io::FdFlags::CLOEXEC)?;
             grantpt(&meter)?;
             unlockpt(&meter)?;
             let name = ptsname(&meter, Vec::new())?;
