@@ -65,7 +65,7 @@ enum State<R: Entry> {
     /// Nothing is under way.
     Idle,
     /// A request was sent; the head of its answer is waited for.
-    Asking(Pin<Box<dyn Future<Output = Result<Answer, ErrorKind>> + Send>>),
+    Asking(Pin<Box<dyn Future<Output = Result<Answer, ErrorKind>> + Send + Sync>>),
     /// An answer is read.
     Reading(Box<Reading<R>>),
     /// A request has failed.

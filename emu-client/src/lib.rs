@@ -29,6 +29,7 @@
 //! - [`Items`] is the same with all that is no row: lost rows, swapped meters, lines that cannot be read, retries.
 //! - [`Meter::firmware`] lists, uploads, tests and confirms images, or does the manual's whole update from whatever state it
 //!   finds the meter in: see [`firmware`]. [`Meter::smp`] asks for whatever else the meter's SMP server knows.
+//! - [`Smp::serial`](smp::Smp::serial) and [`Smp::console`](smp::Smp::console) do the same over a serial line.
 //! - An [`Error`] says which meter, which request, what and why, and never the password.
 //! - What is asked, and what the answers mean, is decided in [`emu_proto`]: [`ReadoutPlan`] and
 //!   [`Decoder`](emu_proto::Decoder); for firmware in [`emu_smp`]. Here are the connection, the timers and the buffers.
@@ -40,7 +41,8 @@
 //!
 //! # Features
 //!
-//! - `cli`: the command `emu`. The library alone needs no feature.
+//! - `serial`: serial ports of this computer, for SMP; without it, any stream that is a console.
+//! - `cli`: the command `emu`, with `serial`. The library alone needs no feature.
 #![forbid(unsafe_code)]
 
 /// The README's example is compiled.
