@@ -47,6 +47,16 @@ pub fn encode_frame(
     buffer: &mut [u8],
     body: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
 ) -> Result<usize, EncodeError> {
+    let mut body = Some(body);
+    encode_frame_once(header, buffer, &mut |writer| body.take().map_or(Ok(()), |body| body(writer)))
+}
+
+/// The same for whatever writes the body, so that it is compiled once.
+fn encode_frame_once(
+    header: Header,
+    buffer: &mut [u8],
+    body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), EncodeError>,
+) -> Result<usize, EncodeError> {
     let too_small = EncodeError { capacity: buffer.len() };
     let (head, rest) = buffer.split_first_chunk_mut::<{ Header::LENGTH }>().ok_or(too_small)?;
     let mut writer = Writer::new(rest);

@@ -139,7 +139,10 @@ impl DateTime {
         if self.microsecond != 0 {
             let is_short = self.microsecond.is_multiple_of(1000);
             text.push(b'.');
-            text.number(if is_short { self.microsecond / 1000 } else { self.microsecond }, if is_short { 3 } else { 6 });
+            text.number(
+                if is_short { self.microsecond / 1000 } else { self.microsecond },
+                if is_short { 3 } else { 6 },
+            );
         }
         if let Some(offset) = self.offset {
             let minutes = u32::from(offset.unsigned_abs());

@@ -63,14 +63,24 @@ impl<'a> Reader<'a> {
     ///
     /// [`DecodeError`] if the body ends within the map.
     pub fn key(&mut self, map: &mut MapReader) -> Result<Option<&'a str>, DecodeError> {
+        if self.find_key(map)? { self.text().map(Some) } else { Ok(None) }
+    }
+
+    /// The same, but for that the key is UTF-8.
+    pub(crate) fn key_bytes(&mut self, map: &mut MapReader) -> Result<Option<&'a [u8]>, DecodeError> {
+        if self.find_key(map)? { self.string(Kind::Text, "a text of known length").map(Some) } else { Ok(None) }
+    }
+
+    /// Goes to the next key that is a text in one piece; returns whether there is one.
+    fn find_key(&mut self, map: &mut MapReader) -> Result<bool, DecodeError> {
         while self.has_next(&mut map.left) {
             if self.peek().is_some_and(|byte| Kind::of(byte) == Kind::Text && byte != INDEFINITE_TEXT) {
-                return self.text().map(Some);
+                return Ok(true);
             }
             self.skip()?;
             self.skip()?;
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Reads the value of a key into its place.
@@ -229,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text or byte string in one piece.
-    fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], DecodeError> {
         let start = self.position;
         match self.head()? {
             (found, Some(length)) if found == kind => self.slice(start, length),
@@ -239,7 +249,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the head of a value: its kind, and the number that goes with it, which is a value, a length, a tag or a
     /// float's bits; `None` for what a break ends, and for a break.
-    pub(super) fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
+    pub(crate) fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
         let start = self.position;
         let first = self.peek().ok_or(self.fault(DecodeErrorKind::End))?;
         let kind = Kind::of(first);

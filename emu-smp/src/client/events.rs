@@ -16,11 +16,8 @@ impl<E: Copy> Events<E> {
     }
 
     pub(super) fn pop(&mut self) -> Option<E> {
-        let [first, ..] = self.places;
-        self.places.rotate_left(1);
-        let [.., last] = &mut self.places;
-        *last = None;
-        first
+        // Each moves into the place before it; what leaves the first is returned.
+        self.places.iter_mut().rev().fold(None, |later, place| core::mem::replace(place, later))
     }
 }
 

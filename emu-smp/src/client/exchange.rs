@@ -116,7 +116,7 @@ impl<R: Request> Exchange<R> {
         if self.is_done {
             return None;
         }
-        match self.flight.poll_transmit(&self.session, now, &self.request, buffer)? {
+        match self.flight.poll_transmit(&self.session, now, buffer, &|writer| self.request.encode(writer))? {
             Ok(length) => Some(length),
             Err(failure) => {
                 self.fail(Some(failure));

@@ -92,7 +92,9 @@ impl Refused {
 impl From<Refusal<'_>> for Refused {
     fn from(refusal: Refusal<'_>) -> Self {
         match refusal {
-            Refusal::Code { code, reason } => Self::Code { code, reason: Reason::new(reason.unwrap_or_default()) },
+            Refusal::Code { code, reason } => {
+                Self::Code { code, reason: Reason::new(reason.unwrap_or_default().as_bytes()) }
+            }
             Refusal::Group(error) => Self::Group(error),
         }
     }
@@ -114,20 +116,22 @@ pub struct Reason {
 impl Reason {
     const CAPACITY: usize = 32;
 
-    fn new(text: &str) -> Self {
-        let text = text.get(..text.floor_char_boundary(Self::CAPACITY)).unwrap_or_default();
-        let mut bytes = [0; Self::CAPACITY];
-        for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
-            *place = byte;
+    pub(super) fn new(text: &[u8]) -> Self {
+        let (mut bytes, mut length) = ([0; Self::CAPACITY], 0_u8);
+        for (place, byte) in bytes.iter_mut().zip(text) {
+            *place = *byte;
+            length = length.wrapping_add(1);
         }
-        Self { bytes, length: u8::try_from(text.len()).unwrap_or_default() }
+        Self { bytes, length }
     }
 
-    /// Returns the words.
+    /// Returns the words, up to what is no UTF-8.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
-        core::str::from_utf8(bytes).unwrap_or_default()
+        // What was cut within a character ends in front of it.
+        let text = bytes.utf8_chunks().next();
+        text.map_or("", |text| text.valid())
     }
 }
 

@@ -1,12 +1,14 @@
 //! One request under way: when it is sent, how often, and whether a frame answers it.
 
+use super::answer::{self, Answer};
 use super::failure::{Failure, Refused};
 use super::session::Session;
 use super::time::{Instant, millis};
 use crate::body::Request;
+use crate::cbor::{EncodeError, Writer};
 use crate::command::Command;
 use crate::header::{Header, Operation, Version};
-use crate::message::{decode_response, encode_request};
+use crate::message::{decode_response, encode_frame};
 use crate::return_code::ReturnCode;
 
 /// A request from its first transmission to its answer, without its body.
@@ -36,6 +38,22 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// None that anything comes of.
+    pub(super) const NONE: Self = Self {
+        header: Header::from_bytes([0; Header::LENGTH]),
+        tries: None,
+        patience: 0,
+        floor: 0,
+        is_measured: false,
+        is_steady: false,
+        sent: 0,
+        since: None,
+        last_sent: Instant::START,
+        due: None,
+        busy: None,
+        ignored: 0,
+    };
+
     /// A request under the session's next sequence number.
     pub(super) const fn new<R: Request>(session: &mut Session) -> Self {
         Self::with_command(session, R::OPERATION, R::COMMAND)
@@ -56,37 +74,24 @@ impl Flight {
             (false, false) => millis(session.policy.first_timeout),
         };
         Self {
-            header: Header {
-                operation,
-                version: session.version,
-                flags: 0,
-                length: 0,
-                group: command.group,
-                sequence: session.take_sequence(),
-                command: command.number,
-            },
+            header: session.next_header(operation, command),
             tries: if is_once { Some(1) } else { None },
             patience,
             floor,
             is_measured: is_read,
-            is_steady: false,
-            sent: 0,
-            since: None,
-            last_sent: Instant::START,
-            due: None,
-            busy: None,
-            ignored: 0,
+            ..Self::NONE
         }
     }
 
     /// Sent so often at most, and given up after a part of the patience, since it can be done without.
-    pub(super) fn with_tries(self, tries: u8) -> Self {
-        Self { tries: Some(tries), patience: self.patience >> 1, ..self }
+    pub(super) const fn limit_tries(&mut self, tries: u8) {
+        self.tries = Some(tries);
+        self.patience >>= 1;
     }
 
     /// Waited for since then already.
-    pub(super) const fn since(self, since: Instant) -> Self {
-        Self { since: Some(since), ..self }
+    pub(super) const fn begin_waiting(&mut self, since: Instant) {
+        self.since = Some(since);
     }
 
     /// Sent every so often without end. Whichever copy is answered, it is the answer, however late.
@@ -129,21 +134,20 @@ impl Flight {
         self.due = Some(now.after(session.timeout_millis().max(self.floor)).min(end));
     }
 
-    /// Writes the request if it is to be sent now.
-    pub(super) fn poll_transmit<R: Request>(
+    /// Writes the request if it is to be sent now: its header, and the body.
+    pub(super) fn poll_transmit(
         &mut self,
         session: &Session,
         now: Instant,
-        request: &R,
         buffer: &mut [u8],
+        body: &dyn Fn(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Option<Result<usize, Failure>> {
         if !self.is_to_be_sent() {
             return None;
         }
-        let Header { version, sequence, .. } = self.header;
         let room = buffer.len().min(usize::from(session.frame.largest()));
         let buffer = buffer.get_mut(..room).unwrap_or_default();
-        Some(match encode_request(request, version, sequence, buffer) {
+        Some(match encode_frame(self.header, buffer, body) {
             Ok(length) => {
                 self.handle_sent(session, now);
                 Ok(length)
@@ -211,18 +215,47 @@ impl Flight {
     ) -> Option<Result<R::Response<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
         let command = self.header.id();
-        match decode_response::<R>(body) {
-            Ok(Ok(response)) => Some(Ok(response)),
-            Ok(Err(refusal)) if is_busy(refusal.code()) && !self.is_last() => {
-                session.round_trip.back_off();
-                self.busy = Some(refusal.into());
-                let end = self.since.unwrap_or(now).after(self.patience);
-                self.due = Some(now.after(session.timeout_millis()).min(end));
-                None
+        Some(match decode_response::<R>(body) {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(refusal)) => {
+                let refused = refusal.into();
+                if self.is_to_be_asked_again(session, now, refused) {
+                    return None;
+                }
+                Err(Failure::Refused { command, refused })
             }
-            Ok(Err(refusal)) => Some(Err(Failure::Refused { command, refused: refusal.into() })),
-            Err(error) => Some(Err(Failure::Malformed { command, error })),
+            Err(error) => Err(Failure::Malformed { command, error }),
+        })
+    }
+
+    /// The same, of which two numbers are read.
+    pub(super) fn handle_answer<'a>(
+        &mut self,
+        session: &mut Session,
+        now: Instant,
+        datagram: &'a [u8],
+        keys: &[&str],
+    ) -> Option<Result<Answer<'a>, Failure>> {
+        let body = self.find(session, now, datagram)?;
+        let answer = answer::read(self.header.id(), body, keys);
+        if let Err(Failure::Refused { refused, .. }) = answer
+            && self.is_to_be_asked_again(session, now, refused)
+        {
+            return None;
         }
+        Some(answer)
+    }
+
+    /// Whether a device that refuses is busy and is asked again later.
+    fn is_to_be_asked_again(&mut self, session: &mut Session, now: Instant, refused: Refused) -> bool {
+        if !is_busy(refused.code()) || self.is_last() {
+            return false;
+        }
+        session.round_trip.back_off();
+        self.busy = Some(refused);
+        let end = self.since.unwrap_or(now).after(self.patience);
+        self.due = Some(now.after(session.timeout_millis()).min(end));
+        true
     }
 }
 

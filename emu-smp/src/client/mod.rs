@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod answer;
 mod events;
 mod exchange;
 mod failure;

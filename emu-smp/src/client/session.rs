@@ -8,7 +8,8 @@ use super::policy::Policy;
 use super::round_trip::RoundTrip;
 use super::upload::MAX_WINDOW;
 use crate::body::os::ParametersResponse;
-use crate::header::Version;
+use crate::command::Command;
+use crate::header::{Header, Operation, Version};
 
 /// What lasts from one machine to the next towards one device: the next sequence number, the version to speak, how long
 /// answers take, how large frames may be.
@@ -223,11 +224,12 @@ impl Session {
         frame.saturating_sub(FILE_REQUEST).saturating_sub(name.len()).clamp(1, FileUpload::PIECE)
     }
 
-    /// Takes a sequence number for a request.
-    pub(super) const fn take_sequence(&mut self) -> u8 {
+    /// The header of the next request, but for the length; it takes a sequence number.
+    pub(super) const fn next_header(&mut self, operation: Operation, command: Command) -> Header {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
-        sequence
+        let Command { group, number } = command;
+        Header { operation, version: self.version, flags: 0, length: 0, group, sequence, command: number }
     }
 }
 

@@ -61,11 +61,13 @@ impl Instant {
     }
 
     /// Returns the point so many milliseconds later.
+    #[inline(never)]
     pub(super) const fn after(self, millis: u32) -> Self {
         Self(self.0.saturating_add(millis as u64))
     }
 
     /// Returns how many milliseconds have passed since an earlier point, 49 days at most; 0 if it is a later one.
+    #[inline(never)]
     pub(super) const fn millis_since(self, earlier: Self) -> u32 {
         let millis = self.0.saturating_sub(earlier.0);
         if millis > u32::MAX as u64 { u32::MAX } else { millis as u32 }
@@ -91,6 +93,7 @@ impl Sub for Instant {
 }
 
 /// Returns a length of time in milliseconds, 49 days at most. A part of a millisecond counts as a whole one.
+#[inline(never)]
 pub(super) const fn millis(duration: Duration) -> u32 {
     Instant::START.saturating_add(duration).millis_since(Instant::START)
 }

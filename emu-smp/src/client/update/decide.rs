@@ -282,7 +282,7 @@ impl Update {
             return self.wait_until(now, now.after(millis(policy.poll_interval)));
         }
         let times = self.history.resets;
-        if times >= policy.tries.max(1) {
+        if times >= self.session.policy.tries.max(1) {
             return self.fail(UpdateError::NoReset { times });
         }
         self.act(Action::Reset, UpdateError::NoReset { times });

@@ -11,14 +11,18 @@ pub use self::outcome::{OtherImage, UpdateError, UpdateEvent, UpdateStep, Update
 use self::decide::{Action, History};
 use self::outcome::Note;
 use self::survey::Survey;
+use super::answer;
 use super::events::Events;
+use super::failure::Failure;
 use super::flight::Flight;
 use super::session::Session;
 use super::target::{ImageSource, Target};
 use super::time::{Instant, millis};
 use super::upload::{UploadOptions, UploadProgress, Uploader};
+use crate::body::decode;
 use crate::body::image::{EraseRequest, HashBytes, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
+use crate::cbor::Encode as _;
 
 /// What an update is allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -154,25 +158,18 @@ impl Update {
         match &mut self.stage {
             Stage::Held | Stage::Waiting { flight: None, .. } => {}
             Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
-                let Some(answer) = flight.handle_datagram::<StateRequest>(session, now, datagram) else { return };
-                let survey = answer.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
+                let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING) else { return };
+                let command = flight.header().id();
+                let state = answer
+                    .and_then(|answer| decode(answer.body).map_err(|error| Failure::Malformed { command, error }));
+                let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
                 self.handle_list(now, survey);
             }
             Stage::Acting(action, flight) => {
                 let action = *action;
-                let answer = match action {
-                    Action::Erase | Action::EraseOld => {
-                        flight.handle_datagram::<EraseRequest>(session, now, datagram).map(|answer| answer.map(drop))
-                    }
-                    Action::Test | Action::Confirm => flight
-                        .handle_datagram::<SetStateRequest<'_>>(session, now, datagram)
-                        .map(|answer| answer.map(drop)),
-                    Action::Reset => {
-                        flight.handle_datagram::<ResetRequest>(session, now, datagram).map(|answer| answer.map(drop))
-                    }
-                };
-                if let Some(answer) = answer {
-                    self.handle_done(now, action, answer);
+                // What is in the answer does not matter: the list says what was done.
+                if let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING) {
+                    self.handle_done(now, action, answer.map(drop));
                 }
             }
             Stage::Uploading(uploader) => {
@@ -234,19 +231,21 @@ impl Update {
         let frame = match &mut self.stage {
             Stage::Held | Stage::Waiting { flight: None, .. } => return None,
             Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
-                flight.poll_transmit(session, now, &StateRequest, buffer)?
+                flight.poll_transmit(session, now, buffer, &|writer| StateRequest.encode(writer))?
             }
             Stage::Acting(action, flight) => match action {
                 Action::Erase | Action::EraseOld => {
-                    flight.poll_transmit(session, now, &EraseRequest { slot: None }, buffer)?
+                    flight.poll_transmit(session, now, buffer, &|writer| EraseRequest { slot: None }.encode(writer))?
                 }
                 Action::Test | Action::Confirm => {
                     let confirm = Some(*action == Action::Confirm);
-                    flight.poll_transmit(session, now, &SetStateRequest { hash, confirm }, buffer)?
+                    flight.poll_transmit(session, now, buffer, &|writer| {
+                        SetStateRequest { hash, confirm }.encode(writer)
+                    })?
                 }
-                Action::Reset => {
-                    flight.poll_transmit(session, now, &ResetRequest { force: None, boot_mode: None }, buffer)?
-                }
+                Action::Reset => flight.poll_transmit(session, now, buffer, &|writer| {
+                    ResetRequest { force: None, boot_mode: None }.encode(writer)
+                })?,
             },
             Stage::Uploading(uploader) => {
                 let length = uploader.poll_transmit(session, now, source, buffer);

@@ -5,7 +5,7 @@ use crate::client::time::Instant;
 /// A piece that was sent. Each transmission has a sequence number of its own, so that each answer says which it is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    pub(super) sequence: u8,
+    pub(super) at: Instant,
     /// Counts the transmissions.
     pub(super) order: u32,
     /// Where the piece begins.
@@ -18,18 +18,35 @@ pub(super) struct Sent {
     pub(super) is_trial: bool,
     /// Whether an answer is still expected. One that comes though it was given up is recognised.
     pub(super) is_live: bool,
-    pub(super) at: Instant,
+    /// Whether it was not answered yet.
+    pub(super) is_open: bool,
+    pub(super) sequence: u8,
+}
+
+impl Sent {
+    /// A place for one.
+    const NONE: Self = Self {
+        at: Instant::START,
+        order: 0,
+        offset: 0,
+        length: 0,
+        frame: 0,
+        is_trial: false,
+        is_live: false,
+        is_open: false,
+        sequence: 0,
+    };
 }
 
 /// The pieces that were sent last.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
-    places: [Option<Sent>; CAPACITY],
+    places: [Sent; CAPACITY],
     next_order: u32,
 }
 
 impl InFlight {
-    pub(super) const NONE: Self = Self { places: [None; CAPACITY], next_order: 0 };
+    pub(super) const NONE: Self = Self { places: [Sent::NONE; CAPACITY], next_order: 0 };
 
     /// The order that the next piece gets.
     pub(super) const fn next_order(&self) -> u32 {
@@ -41,38 +58,52 @@ impl InFlight {
         let order = self.next_order;
         let index = usize::try_from(order).unwrap_or_default() & CAPACITY.saturating_sub(1);
         if let Some(place) = self.places.get_mut(index) {
-            *place = Some(Sent { order, ..sent });
+            *place = Sent { order, ..sent };
         }
         self.next_order = order.saturating_add(1);
     }
 
     /// Takes out the piece of this sequence number.
     pub(super) fn take(&mut self, sequence: u8) -> Option<Sent> {
-        self.places.iter_mut().find(|place| place.is_some_and(|sent| sent.sequence == sequence))?.take()
+        let sent = self.places.iter_mut().find(|sent| sent.sequence == sequence && sent.is_open)?;
+        (sent.is_live, sent.is_open) = (false, false);
+        Some(*sent)
     }
 
     /// Forgets all.
     pub(super) const fn clear(&mut self) {
-        self.places = [None; CAPACITY];
+        self.places = [Sent::NONE; CAPACITY];
     }
 
     /// The pieces whose answers are expected.
-    pub(super) fn live(&self) -> impl Iterator<Item = &Sent> {
-        self.places.iter().flatten().filter(|sent| sent.is_live)
+    fn live(&self) -> impl Iterator<Item = &Sent> {
+        self.places.iter().filter(|sent| sent.is_live)
     }
 
     /// How many there are.
+    #[inline(never)]
     pub(super) fn count(&self) -> usize {
         self.live().count()
+    }
+
+    /// When the first of them was sent.
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        self.live().map(|sent| sent.at).min()
+    }
+
+    /// Whether a frame that is larger than any that has passed is among them.
+    #[inline(never)]
+    pub(super) fn has_trial(&self) -> bool {
+        self.live().any(|sent| sent.is_trial)
     }
 
     /// The size of a frame that was tried, and that held the byte which the device still wants, if it was of this order or
     /// later.
     pub(super) fn missed_trial(&self, wanted: u32, since: u32) -> Option<u16> {
-        let mut sent = self.places.iter().flatten();
-        let missed = sent.find(|sent| {
+        let missed = self.places.iter().find(|sent| {
             sent.is_trial
                 && !sent.is_live
+                && sent.is_open
                 && sent.order >= since
                 && (sent.offset..sent.offset.saturating_add(u32::from(sent.length))).contains(&wanted)
         });
@@ -81,7 +112,7 @@ impl InFlight {
 
     /// Gives up those for which `is_lost` holds.
     pub(super) fn give_up(&mut self, mut is_lost: impl FnMut(&Sent) -> bool) {
-        for sent in self.places.iter_mut().flatten().filter(|sent| sent.is_live) {
+        for sent in self.places.iter_mut().filter(|sent| sent.is_live) {
             sent.is_live = !is_lost(sent);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::UploadOptions;
 use super::outcome::UploadError;
+use crate::body::head_length;
 use crate::cbor::{EncodeError, Writer};
 use crate::client::target::{ImageSource, ReadError, Target};
 use crate::header::Header;
@@ -35,18 +36,13 @@ impl Piece<'_> {
         let buffer = buffer.get_mut(..room).ok_or(too_small)?;
         let mut data = Ok(0);
         let written = encode_frame(self.header, buffer, |writer| {
-            // Without the data first, to see how many bytes are left for it.
-            self.fields(writer, |_| Ok(()))?;
-            let left = writer.capacity().saturating_sub(writer.written().len());
-            writer.truncate(0);
+            let behind = self.begin(writer)?;
+            let left = writer.capacity().saturating_sub(writer.written().len()).saturating_sub(behind);
             let rest = self.target.length.saturating_sub(self.offset);
             let length =
                 data_that_fits(left).min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
-            self.fields(writer, |writer| {
-                let read = writer.bytes_with(length, |place| source.read_at(self.offset, place))?;
-                data = read.map(|()| length);
-                Ok(())
-            })
+            data = writer.bytes_with(length, |place| source.read_at(self.offset, place))?.map(|()| length);
+            self.end(writer)
         });
         let length = data.map_err(|error: ReadError| UploadError::Source(error))?;
         let written = written.map_err(|_| too_small)?;
@@ -57,26 +53,55 @@ impl Piece<'_> {
         Ok((written, self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX))))
     }
 
-    /// Writes the map, the data by `data`.
-    fn fields(
-        &self,
-        writer: &mut Writer<'_>,
-        data: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
+    /// Writes the map up to the data, the keys as the bytes that they are. Returns how many bytes come behind that.
+    fn begin(&self, writer: &mut Writer<'_>) -> Result<usize, EncodeError> {
         let is_first = self.offset == 0;
-        let image = self.options.image.filter(|_| is_first);
-        let upgrade = Some(true).filter(|_| is_first && self.options.only_upgrade);
-        let pairs = [is_first, true, is_first, true, image.is_some(), upgrade.is_some()];
-        writer.map(pairs.iter().filter(|is_there| **is_there).count())?;
-        writer.field("len", &Some(self.target.length).filter(|_| is_first))?;
-        writer.field("off", &self.offset)?;
-        writer.field("sha", &Some(&self.target.sha[..]).filter(|_| is_first))?;
-        writer.value("data")?;
-        data(writer)?;
-        writer.field("image", &image)?;
-        writer.field("upgrade", &upgrade)
+        let (image, upgrade) = self.behind();
+        let (mut pairs, mut behind) = (if is_first { 4_usize } else { 2 }, 0_usize);
+        if let Some(image) = image {
+            (pairs, behind) = (5, KEY_OF_5.saturating_add(head_length(usize::try_from(image).unwrap_or(usize::MAX))));
+        }
+        if upgrade {
+            (pairs, behind) = (pairs.saturating_add(1), behind.saturating_add(KEY_OF_7).saturating_add(1));
+        }
+        writer.map(pairs)?;
+        if is_first {
+            writer.raw(b"\x63len")?;
+            writer.value(&self.target.length)?;
+        }
+        writer.raw(b"\x63off")?;
+        writer.value(&self.offset)?;
+        if is_first {
+            writer.raw(b"\x63sha\x58\x20")?;
+            writer.raw(&self.target.sha)?;
+        }
+        writer.raw(b"\x64data")?;
+        Ok(behind)
+    }
+
+    /// Writes the map behind the data.
+    fn end(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
+        let (image, upgrade) = self.behind();
+        if let Some(image) = image {
+            writer.raw(b"\x65image")?;
+            writer.value(&image)?;
+        }
+        if upgrade {
+            writer.raw(b"\x67upgrade\xf5")?;
+        }
+        Ok(())
+    }
+
+    /// What comes behind the data: the image's number, and whether older versions are refused.
+    fn behind(&self) -> (Option<u32>, bool) {
+        let is_first = self.offset == 0;
+        (self.options.image.filter(|_| is_first), is_first && self.options.only_upgrade)
     }
 }
+
+/// What `image` and `upgrade` take.
+const KEY_OF_5: usize = 6;
+const KEY_OF_7: usize = 8;
 
 /// How many bytes a byte string has at most that takes so many with its head.
 const fn data_that_fits(left: usize) -> usize {

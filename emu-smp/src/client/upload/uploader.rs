@@ -7,8 +7,10 @@ use super::in_flight::{InFlight, Sent};
 use super::outcome::{UploadError, UploadProgress, Uploaded};
 use super::piece::Piece;
 use super::window::{MAX_WINDOW, Window};
-use crate::body::image::{HashBytes, StateRequest, StateResponse, UploadRequest, UploadResponse};
+use crate::body::image::{StateRequest, UploadRequest};
 use crate::body::os::ParametersRequest;
+use crate::cbor::Reader;
+use crate::client::answer::{self, Answer};
 use crate::client::events::Events;
 use crate::client::failure::Failure;
 use crate::client::flight::Flight;
@@ -22,12 +24,18 @@ use crate::return_code::ReturnCode;
 
 /// An upload without its session, which a whole update has for all its parts.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(in crate::client) struct Uploader {
-    target: Target,
-    options: UploadOptions,
-    stage: Stage,
+    /// How often in a row the upload came no further.
+    fruitless: u8,
+    /// How often in a row no answer came, and since when the device is silent.
+    silences: u8,
+    /// How often the device has lost the upload.
+    losses: u8,
+    /// Whether the file's last byte was sent.
+    is_end_sent: bool,
     window: Window,
-    in_flight: InFlight,
+    stage: Stage,
     /// The byte that the device wants, as far as is known; the furthest since it last started; the next that is sent.
     wanted: u32,
     furthest: u32,
@@ -36,22 +44,19 @@ pub(in crate::client) struct Uploader {
     barrier: u32,
     /// The order of the latest piece that was answered.
     newest: u32,
-    /// Whether the file's last byte was sent.
-    is_end_sent: bool,
-    /// Not before then is anything sent, since the device is busy.
-    pause: Option<Instant>,
     /// Not before then is the next piece sent, so that pieces come to the device one by one.
     pace: Instant,
-    /// How often in a row the upload came no further.
-    fruitless: u8,
-    /// How often in a row no answer came, and since when the device is silent.
-    silences: u8,
     silent_since: Instant,
-    /// How often the device has lost the upload.
-    losses: u8,
+    /// Not before then is anything sent, since the device is busy.
+    pause: Option<Instant>,
+    options: UploadOptions,
     ignored: u32,
-    notes: Events<Note>,
+    /// The request that is under way, but for a piece that is not the first.
+    flight: Flight,
+    target: Target,
     outcome: Option<Result<Uploaded, UploadError>>,
+    in_flight: InFlight,
+    notes: Events<Note>,
 }
 
 /// Something to tell.
@@ -61,18 +66,18 @@ pub(in crate::client) enum Note {
     Lost { offset: u32 },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Stage {
     /// Nothing was sent yet.
     Start,
     /// The device is asked for its parameters.
-    Parameters(Flight),
+    Parameters,
     /// The first piece is sent, alone.
-    First { flight: Flight, frame: u16 },
+    First { frame: u16 },
     /// The others.
     Stream,
     /// The device wants the first byte after the last was sent: it is asked whether it has the image.
-    Check(Flight),
+    Check,
 }
 
 impl Uploader {
@@ -81,6 +86,7 @@ impl Uploader {
             target: *target,
             options,
             stage: Stage::Start,
+            flight: Flight::NONE,
             window: Window::new(1),
             in_flight: InFlight::NONE,
             wanted: 0,
@@ -125,23 +131,30 @@ impl Uploader {
         }
     }
 
+    #[inline(never)]
     pub(in crate::client) fn poll_timeout(&self, session: &Session) -> Option<Instant> {
         if self.outcome.is_some() {
             return None;
         }
-        match &self.stage {
+        match self.stage {
             Stage::Start => None,
-            Stage::Parameters(flight) | Stage::First { flight, .. } | Stage::Check(flight) => flight.poll_timeout(),
+            Stage::Parameters | Stage::First { .. } | Stage::Check => self.flight.poll_timeout(),
             Stage::Stream => {
-                let timeout = session.timeout_millis();
-                let answer = self.in_flight.live().map(|sent| sent.at.after(timeout)).min();
-                let next = Some(self.pace).filter(|_| self.pause.is_none() && self.has_room());
-                let end = self.end_of_patience(session).filter(|_| answer.is_some());
-                answer.into_iter().chain(end).chain(self.pause).chain(next).min()
+                let mut due = match self.pause {
+                    Some(until) => until,
+                    None if self.has_room() => self.pace,
+                    None => Instant::MAX,
+                };
+                if let Some(first) = self.in_flight.earliest() {
+                    due = due.min(first.after(session.timeout_millis()));
+                    due = self.end_of_patience(session).map_or(due, |end| due.min(end));
+                }
+                Some(due)
             }
         }
     }
 
+    #[inline(never)]
     pub(in crate::client) fn poll_transmit<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
@@ -155,84 +168,88 @@ impl Uploader {
         if matches!(self.stage, Stage::Start) {
             self.start(session, now, source.length());
         }
-        let frame = match &mut self.stage {
-            _ if self.outcome.is_some() => return None,
-            Stage::Start => return None,
-            Stage::Parameters(flight) => {
-                flight.poll_transmit(session, now, &ParametersRequest, buffer)?.map_err(Into::into)
+        match self.stage {
+            _ if self.outcome.is_some() => None,
+            Stage::Start => None,
+            // Both are questions of no words.
+            Stage::Parameters | Stage::Check => {
+                let written = self.flight.poll_transmit(session, now, buffer, &|writer| writer.map(0))?;
+                written.map_err(|failure| self.fail(failure.into())).ok()
             }
-            Stage::Check(flight) => flight.poll_transmit(session, now, &StateRequest, buffer)?.map_err(Into::into),
-            Stage::First { .. } => self.transmit_first(session, now, source, buffer)?,
-            Stage::Stream => self.transmit_next(session, now, source, buffer)?,
-        };
-        frame.map_err(|error| self.fail(error)).ok()
+            Stage::First { frame } => self.transmit_first(session, now, source, buffer, frame),
+            Stage::Stream => self.transmit_next(session, now, source, buffer),
+        }
     }
 
+    #[inline(never)]
     pub(in crate::client) fn handle_datagram(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
         if self.outcome.is_some() {
             return;
         }
-        match &mut self.stage {
-            Stage::Start => {}
-            Stage::Parameters(flight) => {
-                let answer = flight.handle_datagram::<ParametersRequest>(session, now, datagram);
-                match answer {
-                    None => return,
-                    Some(Ok(parameters)) => *session = session.with_parameters(&parameters),
-                    Some(Err(_)) => session.parameters = Parameters::NotTold,
-                }
+        match self.stage {
+            Stage::Start => return,
+            Stage::Stream => return self.handle_pieces(session, now, datagram),
+            Stage::Parameters | Stage::First { .. } | Stage::Check => {}
+        }
+        let keys = if matches!(self.stage, Stage::Parameters) { answer::PARAMETERS } else { answer::OFFSET };
+        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys) else { return };
+        match (self.stage, answer) {
+            (Stage::Parameters, answer) => {
+                session.parameters = match answer {
+                    Ok(Answer { numbers: [Some(buffer_size), Some(buffer_count)], .. }) => {
+                        Parameters::Told { buffer_size, buffer_count }
+                    }
+                    _ => Parameters::NotTold,
+                };
                 self.begin(session);
             }
-            Stage::First { flight, frame } => {
-                let frame = *frame;
-                if let Some(answer) = flight.handle_datagram::<UploadRequest<'_>>(session, now, datagram) {
-                    self.handle_first(session, now, frame, answer);
-                }
+            (Stage::First { frame }, Ok(answer)) => self.handle_first(session, now, frame, answer),
+            (Stage::First { frame }, Err(Failure::Refused { refused, .. }))
+                if is_too_large(refused.code()) && self.has_tries(session) =>
+            {
+                self.silent_since = now;
+                session.frame.handle_missed(frame, true);
+                self.begin(session);
             }
-            Stage::Stream => self.handle_pieces(session, now, datagram),
-            Stage::Check(flight) => {
-                if let Some(answer) = flight.handle_datagram::<StateRequest>(session, now, datagram) {
-                    let is_there = answer.map(|state| self.is_listed(&state));
-                    self.handle_check(session, is_there);
-                }
-            }
+            (Stage::Check, Ok(answer)) => match find_image(answer.body, self.target.hash.as_bytes()) {
+                Some(true) => self.outcome = Some(Ok(Uploaded { is_checked: false })),
+                _ => self.begin_again(session),
+            },
+            (Stage::Check, Err(Failure::Refused { .. })) => self.begin_again(session),
+            (_, Err(failure)) => self.fail(failure.into()),
+            (Stage::Start | Stage::Stream, Ok(_)) => {}
         }
     }
 
+    #[inline(never)]
     pub(in crate::client) fn handle_timeout(&mut self, session: &mut Session, now: Instant) {
         if self.outcome.is_some() {
             return;
         }
-        match &mut self.stage {
+        match self.stage {
             Stage::Start => {}
-            Stage::Parameters(flight) => {
-                // An upload tells whether anybody is there.
-                if flight.handle_timeout(session, now).is_some() {
-                    self.begin(session);
-                }
-            }
-            Stage::First { flight, .. } => {
-                let failure = flight.handle_timeout(session, now);
-                if let Some(failure) = failure {
-                    self.fail(failure.into());
-                }
-            }
             Stage::Stream => self.handle_silence(session, now),
-            Stage::Check(flight) => {
-                if let Some(failure) = flight.handle_timeout(session, now) {
-                    self.fail(failure.into());
+            Stage::Parameters | Stage::First { .. } | Stage::Check => {
+                match (self.flight.handle_timeout(session, now), self.stage) {
+                    (None, _) => {}
+                    // An upload tells whether anybody is there.
+                    (Some(_), Stage::Parameters) => self.begin(session),
+                    (Some(failure), _) => self.fail(failure.into()),
                 }
             }
         }
     }
 
+    #[inline(never)]
     fn start(&mut self, session: &mut Session, now: Instant, length: u32) {
         self.silent_since = now;
         if length != self.target.length {
             return self.fail(UploadError::Length { expected: self.target.length, found: length });
         }
         if session.parameters == Parameters::NotAsked {
-            self.stage = Stage::Parameters(Flight::new::<ParametersRequest>(session).with_tries(PARAMETERS_TRIES));
+            self.stage = Stage::Parameters;
+            self.flight = Flight::new::<ParametersRequest>(session);
+            self.flight.limit_tries(PARAMETERS_TRIES);
         } else {
             self.begin(session);
         }
@@ -251,85 +268,71 @@ impl Uploader {
         self.is_end_sent = false;
         (self.wanted, self.furthest, self.next) = (0, 0, 0);
         let frame = session.frame.usable(session.parameters);
-        let flight = Flight::new::<UploadRequest<'_>>(session);
-        // Somebody who has not answered the question before is not waited for anew.
-        let flight = if session.is_heard { flight } else { flight.since(self.silent_since) };
-        self.stage = Stage::First { flight, frame };
+        self.flight = Flight::new::<UploadRequest<'_>>(session);
+        if !session.is_heard {
+            // Somebody who has not answered the question before is not waited for anew.
+            self.flight.begin_waiting(self.silent_since);
+        }
+        self.stage = Stage::First { frame };
     }
 
     /// Writes the first piece, in a smaller frame each time that it was not answered twice.
+    #[inline(never)]
     fn transmit_first<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
         now: Instant,
         source: &mut S,
         buffer: &mut [u8],
-    ) -> Option<Result<usize, UploadError>> {
-        let Stage::First { flight, frame } = &mut self.stage else { return None };
-        if !flight.is_to_be_sent() {
+        mut frame: u16,
+    ) -> Option<usize> {
+        if !self.flight.is_to_be_sent() {
             return None;
         }
-        if flight.sent() > 0 && flight.sent().is_multiple_of(TRIES_OF_A_SIZE) {
-            *frame = FrameSize::halve(*frame);
+        let sent = self.flight.sent();
+        if sent > 0 && sent.is_multiple_of(TRIES_OF_A_SIZE) {
+            frame = FrameSize::halve(frame);
         }
-        let piece = Piece {
-            header: flight.header(),
-            offset: 0,
-            frame: *frame,
-            most: most_data(session.parameters),
-            target: &self.target,
-            options: &self.options,
-        };
-        let (length, end) = match piece.write(source, buffer) {
-            Ok(written) => written,
-            Err(error) => return Some(Err(error)),
-        };
-        *frame = u16::try_from(length).unwrap_or(u16::MAX);
-        flight.handle_sent(session, now);
+        let (length, end) = self.write_piece(session, source, buffer, self.flight.header(), 0, frame)?;
+        self.stage = Stage::First { frame: u16::try_from(length).unwrap_or(u16::MAX) };
+        self.flight.handle_sent(session, now);
         self.is_end_sent |= end == self.target.length;
-        Some(Ok(length))
+        Some(length)
     }
 
-    fn handle_first(
-        &mut self,
-        session: &mut Session,
-        now: Instant,
-        frame: u16,
-        answer: Result<UploadResponse, Failure>,
-    ) {
+    #[inline(never)]
+    fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: Answer<'_>) {
         self.silent_since = now;
-        match answer {
-            Ok(UploadResponse { offset, .. }) if offset > self.target.length => self.is_beyond_end(offset),
-            Ok(UploadResponse { offset: 0, .. }) if self.target.length > 0 => {
-                // It wants what it was just sent.
-                if self.has_tries(session) {
-                    self.begin(session);
-                }
-            }
-            Ok(UploadResponse { offset, matches }) => {
-                self.fruitless = 0;
-                session.frame.handle_answered(frame);
-                session.round_trip.forget_back_off();
-                (self.wanted, self.furthest, self.next) = (offset, offset, offset);
-                self.stage = Stage::Stream;
-                self.notes.push(Note::Started { offset });
-                self.finish_at_end(matches);
-            }
-            Err(Failure::Refused { refused, .. }) if is_too_large(refused.code()) && self.has_tries(session) => {
-                session.frame.handle_missed(frame, true);
+        let [Some(offset), matches] = answer.numbers else {
+            return self.fail(answer::missing(Command::IMAGE_UPLOAD, answer.body, "off").into());
+        };
+        if offset > self.target.length {
+            return self.is_beyond_end(offset);
+        }
+        if offset == 0 && self.target.length > 0 {
+            // It wants what it was just sent.
+            if self.has_tries(session) {
                 self.begin(session);
             }
-            Err(failure) => self.fail(failure.into()),
+            return;
         }
+        self.fruitless = 0;
+        session.frame.handle_answered(frame);
+        session.round_trip.forget_back_off();
+        (self.wanted, self.furthest, self.next) = (offset, offset, offset);
+        self.stage = Stage::Stream;
+        self.notes.push(Note::Started { offset });
+        self.finish_at_end(matches);
     }
 
+    #[inline(never)]
     fn transmit_next<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
         now: Instant,
         source: &mut S,
         buffer: &mut [u8],
-    ) -> Option<Result<usize, UploadError>> {
+    ) -> Option<usize> {
         if self.pause.is_some() || now < self.pace || !self.has_room() {
             return None;
         }
@@ -338,54 +341,53 @@ impl Uploader {
             self.next = self.wanted;
         }
         let usable = session.frame.usable(session.parameters);
-        let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
         // After silence, first what has passed before: whether anybody is there.
-        let candidate = session.frame.candidate(session.parameters).filter(|_| !is_tried && self.silences == 0);
-        let Command { group, number } = Command::IMAGE_UPLOAD;
-        let sequence = session.take_sequence();
-        let header = Header {
-            operation: Operation::Write,
-            version: session.version,
-            flags: 0,
-            length: 0,
-            group,
-            sequence,
-            command: number,
+        let candidate = if self.silences == 0 && !self.in_flight.has_trial() {
+            session.frame.candidate(session.parameters)
+        } else {
+            None
         };
-        let piece = Piece {
-            header,
-            offset: self.next,
-            frame: candidate.unwrap_or(usable),
-            most: most_data(session.parameters),
-            target: &self.target,
-            options: &self.options,
-        };
-        let (length, end) = match piece.write(source, buffer) {
-            Ok(written) => written,
-            Err(error) => return Some(Err(error)),
-        };
+        let header = session.next_header(Operation::Write, Command::IMAGE_UPLOAD);
+        let (length, end) =
+            self.write_piece(session, source, buffer, header, self.next, candidate.unwrap_or(usable))?;
         let frame = u16::try_from(length).unwrap_or(u16::MAX);
         let is_trial = frame > usable;
         self.in_flight.push(Sent {
-            sequence,
+            sequence: header.sequence,
             order: 0,
             offset: self.next,
             length: u16::try_from(end.saturating_sub(self.next)).unwrap_or(u16::MAX),
             frame,
             is_trial,
             is_live: true,
+            is_open: true,
             at: now,
         });
         self.next = end;
         self.is_end_sent |= end == self.target.length;
         self.pace = now.after(self.window.spacing(session.round_trip.smoothed()));
-        Some(Ok(length))
+        Some(length)
+    }
+
+    /// Writes a piece of the file into a buffer. Returns the frame's length, and where the piece ends; fails if there is none.
+    fn write_piece<S: ImageSource + ?Sized>(
+        &mut self,
+        session: &Session,
+        source: &mut S,
+        buffer: &mut [u8],
+        header: Header,
+        offset: u32,
+        frame: u16,
+    ) -> Option<(usize, u32)> {
+        let most = most_data(session.parameters);
+        let piece = Piece { header, offset, frame, most, target: &self.target, options: &self.options };
+        let written = piece.write(source, buffer);
+        written.map_err(|error| self.fail(error)).ok()
     }
 
     /// When the device has been silent for too long. A piece that is tried in a larger frame does not count.
     fn end_of_patience(&self, session: &Session) -> Option<Instant> {
-        let is_tried = self.in_flight.live().any(|sent| sent.is_trial);
-        (!is_tried).then_some(self.silent_since.after(millis(session.policy.give_up)))
+        (!self.in_flight.has_trial()).then_some(self.silent_since.after(millis(session.policy.give_up)))
     }
 
     /// Whether there is a piece to send, and the window has room for it.
@@ -397,20 +399,14 @@ impl Uploader {
     /// The device wants the first byte again: it was restarted, or it has the file and is done with it.
     fn handle_lost(&mut self, session: &mut Session) {
         if self.is_end_sent {
-            self.stage = Stage::Check(Flight::new::<StateRequest>(session));
+            self.stage = Stage::Check;
+            self.flight = Flight::new::<StateRequest>(session);
         } else {
             self.begin_again(session);
         }
     }
 
-    fn handle_check(&mut self, session: &mut Session, is_there: Result<bool, Failure>) {
-        match is_there {
-            Ok(true) => self.outcome = Some(Ok(Uploaded { is_checked: false })),
-            Ok(false) | Err(Failure::Refused { .. }) => self.begin_again(session),
-            Err(failure) => self.fail(failure.into()),
-        }
-    }
-
+    #[inline(never)]
     fn begin_again(&mut self, session: &mut Session) {
         self.notes.push(Note::Lost { offset: self.furthest });
         self.losses = self.losses.saturating_add(1);
@@ -420,19 +416,13 @@ impl Uploader {
         self.begin(session);
     }
 
-    /// Whether an image that does not run is the target.
-    fn is_listed(&self, state: &StateResponse<'_>) -> bool {
-        let mut others = state.images.iter().filter(|image| !image.active);
-        others.any(|image| image.hash.and_then(HashBytes::to_hash) == Some(self.target.hash))
-    }
-
     /// Ends if the device has all.
-    fn finish_at_end(&mut self, matches: Option<bool>) -> bool {
+    fn finish_at_end(&mut self, matches: Option<u32>) -> bool {
         if self.wanted < self.target.length {
             return false;
         }
         self.outcome = Some(match matches {
-            Some(false) => Err(UploadError::Mismatch),
+            Some(0) => Err(UploadError::Mismatch),
             is_checked => Ok(Uploaded { is_checked: is_checked.is_some() }),
         });
         true
@@ -453,9 +443,37 @@ impl Uploader {
         self.fail(UploadError::OffsetBeyondEnd { offset, length: self.target.length });
     }
 
+    #[inline(never)]
     const fn fail(&mut self, error: UploadError) {
         self.outcome = Some(Err(error));
     }
+}
+
+/// Whether a list of images has one of this hash that does not run; `None` if it is no such list.
+fn find_image(body: &[u8], hash: &[u8]) -> Option<bool> {
+    let (mut reader, mut is_there) = (Reader::new(body), false);
+    let mut state = reader.map().ok()?;
+    while let Some(key) = reader.key_bytes(&mut state).ok()? {
+        if key != b"images" {
+            reader.skip().ok()?;
+            continue;
+        }
+        let mut images = reader.list().ok()?;
+        while reader.has_next(&mut images) {
+            let (mut is_active, mut is_target) = (false, false);
+            let mut image = reader.map().ok()?;
+            while let Some(key) = reader.key_bytes(&mut image).ok()? {
+                match key {
+                    b"active" => is_active = reader.truth().ok()?,
+                    b"hash" if !reader.is_null() => is_target = reader.bytes().ok()? == hash,
+                    b"hash" => {}
+                    _ => reader.skip().ok()?,
+                }
+            }
+            is_there |= is_target && !is_active;
+        }
+    }
+    Some(is_there)
 }
 
 /// Whether a refusal says that the frame was too large, or was cut on the way.

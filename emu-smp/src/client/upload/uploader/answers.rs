@@ -9,19 +9,18 @@
 
 use super::super::in_flight::Sent;
 use super::{Stage, TRIES_OF_A_SIZE, Uploader, is_too_large};
-use crate::body::image::{UploadRequest, UploadResponse};
+use crate::client::answer::{self, Answer};
 use crate::client::failure::Failure;
 use crate::client::flight::{frames, is_busy};
 use crate::client::session::Session;
 use crate::client::time::{Instant, millis};
 use crate::command::Command;
 use crate::header::Operation;
-use crate::message::decode_response;
-use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 impl Uploader {
     /// Takes the answers to pieces that a datagram holds.
+    #[inline(never)]
     pub(super) fn handle_pieces(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
         let mut is_known = false;
         for (header, body) in frames(datagram) {
@@ -35,10 +34,9 @@ impl Uploader {
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
-            match decode_response::<UploadRequest<'_>>(body) {
-                Ok(Ok(response)) => self.handle_offset(session, &sent, round_trip, response),
-                Ok(Err(refusal)) => self.handle_refusal(session, now, &sent, refusal),
-                Err(error) => self.fail(Failure::Malformed { command: header.id(), error }.into()),
+            match answer::read(header.id(), body, answer::OFFSET) {
+                Ok(answer) => self.handle_offset(session, &sent, round_trip, answer),
+                Err(failure) => self.handle_failure(session, now, &sent, failure),
             }
             if self.outcome.is_some() || !matches!(self.stage, Stage::Stream) {
                 return;
@@ -50,8 +48,11 @@ impl Uploader {
     }
 
     /// The device has told which byte it wants.
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, response: UploadResponse) {
-        let UploadResponse { offset, matches } = response;
+    #[inline(never)]
+    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: Answer<'_>) {
+        let [Some(offset), matches] = answer.numbers else {
+            return self.fail(answer::missing(Command::IMAGE_UPLOAD, answer.body, "off").into());
+        };
         if offset > self.target.length {
             return self.is_beyond_end(offset);
         }
@@ -88,6 +89,7 @@ impl Uploader {
     }
 
     /// Goes back to the byte that the device wants.
+    #[inline(never)]
     fn go_back(&mut self, session: &mut Session) {
         let wanted = self.wanted;
         let trial = self.in_flight.missed_trial(wanted, self.barrier);
@@ -99,15 +101,18 @@ impl Uploader {
         let _ = self.has_tries(session);
     }
 
-    fn handle_refusal(&mut self, session: &mut Session, now: Instant, sent: &Sent, refusal: Refusal<'_>) {
-        let code = refusal.code();
+    #[inline(never)]
+    fn handle_failure(&mut self, session: &mut Session, now: Instant, sent: &Sent, failure: Failure) {
+        let code = match failure {
+            Failure::Refused { refused, .. } => refused.code(),
+            _ => None,
+        };
         let is_trial = sent.is_trial && (is_too_large(code) || code == Some(ReturnCode::INVALID));
         if is_trial {
             session.frame.handle_missed(sent.frame, true);
         } else if is_busy(code) {
             self.window.handle_refused();
         } else if !is_too_large(code) {
-            let failure = Failure::Refused { command: Command::IMAGE_UPLOAD, refused: refusal.into() };
             return self.fail(failure.into());
         }
         if sent.order < self.barrier || sent.offset < self.wanted {
@@ -129,6 +134,7 @@ impl Uploader {
     }
 
     /// Notices that pieces were not answered in time.
+    #[inline(never)]
     pub(super) fn handle_silence(&mut self, session: &mut Session, now: Instant) {
         if self.pause.is_some_and(|until| until <= now) {
             self.pause = None;
