@@ -76,8 +76,8 @@ pub use body::{
     transport, zephyr,
 };
 pub use cbor::{
-    Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, MapReader, Reader,
-    Writer,
+    Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, EntriesIter, List, ListIter, Malformed,
+    MapReader, Reader, Writer,
 };
 pub use command::{Command, Group};
 pub use console::{ConsoleDecoder, ConsoleEncoder, ConsoleError, Losses};

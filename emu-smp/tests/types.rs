@@ -16,7 +16,16 @@ macro_rules! check_all {
 #[test]
 fn every_type_can_be_shared_shown_and_cloned() {
     check::<(Command, Group, GroupError, Header, HeaderError, ImageHash, ImageHashError, Mismatch, Operation)>();
-    check::<(DecodeError, DecodeErrorKind, EncodeError, MapReader, Reader<'static>, Refusal<'static>, ReturnCode)>();
+    check::<(
+        DecodeError,
+        DecodeErrorKind,
+        EncodeError,
+        Malformed,
+        MapReader,
+        Reader<'static>,
+        Refusal<'static>,
+        ReturnCode,
+    )>();
     check::<(Entries<'static, u64>, EntriesIter<'static, u64>, List<'static, u64>, ListIter<'static, u64>)>();
     check::<(Done, UnknownOperation, Version)>();
     check_all! {

@@ -180,7 +180,10 @@ fn check_refusal(body: &[u8]) {
 /// What is skipped is one value as RFC 8949 has it, up to its last byte and no further.
 fn check_skip(body: &[u8]) {
     let mut reader = Reader::new(body);
-    let skipped = reader.skip().map(|()| reader.position());
+    let skipped = match reader.skip() {
+        Ok(()) => Ok(reader.position()),
+        Err(_) => Err(reader.error().expect("what is wrong")),
+    };
     if let Err(error) = skipped {
         check_error(error, body);
     }

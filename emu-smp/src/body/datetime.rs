@@ -11,7 +11,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Reader, Writer};
+use crate::cbor::{Decode, Encode, EncodeError, Malformed, Reader, Writer};
 use crate::text::Text;
 
 /// A date and time. Whose it is, is the device's affair, unless it has a zone.
@@ -217,9 +217,10 @@ impl Encode for DateTime {
 }
 
 impl Decode<'_> for DateTime {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let no_time = reader.fault(DecodeErrorKind::Expected { expected: "a date and time as in 2026-11-22T10:00:00" });
-        reader.value::<&str>()?.parse().map_err(|_| no_time)
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let start = reader.position();
+        let time = reader.value::<&str>()?.parse();
+        time.map_err(|_| reader.unexpected_at(start, "a date and time as in 2026-11-22T10:00:00"))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Source: Zephyr, `smp_group_8.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, named, requests};
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, Reader, Writer};
+use crate::cbor::{Decode, Encode, EncodeError, Entries, Kind, Malformed, Reader, Writer};
 
 body! {
     /// Asks for a piece of a file. How long it is, is the server's affair.
@@ -164,7 +164,7 @@ impl Encode for HashOutput<'_> {
 }
 
 impl<'a> Decode<'a> for HashOutput<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         match reader.kind() {
             Some(Kind::Unsigned) => reader.value().map(Self::Number),
             Some(Kind::Bytes) => reader.value().map(Self::Bytes),

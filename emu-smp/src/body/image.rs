@@ -5,7 +5,7 @@
 use core::fmt;
 
 use super::{Done, body, empty, requests};
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, List, Reader, Writer};
+use crate::cbor::{Decode, Encode, EncodeError, List, Malformed, Reader, Writer};
 use crate::image_hash::ImageHash;
 
 empty! {
@@ -177,7 +177,7 @@ impl Encode for HashBytes<'_> {
 const MAX_HASH_LENGTH: usize = ImageHash::MAX_LENGTH.saturating_add(2);
 
 impl<'a> Decode<'a> for HashBytes<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         reader.value().map(Self)
     }
 }

@@ -11,7 +11,7 @@
 use core::fmt;
 
 use super::body;
-use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, Entries, Kind, Reader, Writer};
+use crate::cbor::{Decode, DecodeErrorKind, Encode, EncodeError, Entries, Kind, Malformed, Reader, Writer};
 
 body! {
     /// A pool of memory, which is lent block by block.
@@ -70,28 +70,31 @@ impl<'a> From<&'a [(&'a str, MemoryPool)]> for MemoryPoolsResponse<'a> {
 }
 
 impl<'a> Decode<'a> for MemoryPoolsResponse<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let mut flat = reader.clone();
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let start = reader.clone();
         let mut within = None;
         let mut map = reader.map()?;
         while let Some(key) = reader.key(&mut map)? {
-            let is_wrapper = matches!(key, "tasks" | "mpools") && !is_pool(reader.clone())?;
+            let is_wrapper = matches!(key, "tasks" | "mpools") && !is_pool(reader)?;
             if is_wrapper { reader.field("mpools", &mut within)? } else { reader.skip()? }
         }
-        Ok(Self(match within {
-            Some(pools) => Shape::Pools(pools),
-            None => Shape::Flat(flat.value()?),
-        }))
+        if let Some(pools) = within {
+            return Ok(Self(Shape::Pools(pools)));
+        }
+        *reader = start;
+        reader.value().map(Shape::Flat).map(Self)
     }
 }
 
 /// Whether a pool is there and not something else; an error if the body ends before that is known.
-fn is_pool(mut reader: Reader<'_>) -> Result<bool, DecodeError> {
-    match reader.value::<MemoryPool>() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind == DecodeErrorKind::End => Err(error),
-        Err(_) => Ok(false),
+fn is_pool(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
+    let mut ahead = reader.clone();
+    let pool = ahead.value::<MemoryPool>();
+    if ahead.error().is_some_and(|error| error.kind == DecodeErrorKind::End) {
+        *reader = ahead;
+        return pool.map(|_| true);
     }
+    Ok(pool.is_ok())
 }
 
 impl Encode for MemoryPoolsResponse<'_> {
@@ -141,7 +144,7 @@ impl defmt::Format for MemoryPoolsResponse<'_> {
 struct Entry(Option<MemoryPool>);
 
 impl Decode<'_> for Entry {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         if reader.kind() == Some(Kind::Map) {
             return reader.value().map(|pool| Self(Some(pool)));
         }

@@ -20,7 +20,7 @@ pub mod transport;
 pub mod zephyr;
 
 pub use self::raw::{RawRequest, RawResponse};
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Malformed, Reader, Writer};
 use crate::command::{Command, Group};
 use crate::header::Operation;
 use crate::refusal::Refusal;
@@ -62,9 +62,8 @@ pub trait Request: Encode {
 /// [`DecodeError`] says where in the frame something else is than should be, and what should be there.
 pub fn decode<'a, T: Decode<'a>>(body: &'a [u8]) -> Result<T, DecodeError> {
     let mut reader = Reader::new(body);
-    let value = reader.value()?;
-    reader.end()?;
-    Ok(value)
+    let value = reader.value().and_then(|value| reader.end().map(|()| value));
+    value.map_err(|malformed| reader.told(malformed))
 }
 
 /// Declares bodies: `field: Type = "key"`, and `= "key" or value` where a missing key stands for a value.
@@ -104,7 +103,7 @@ macro_rules! body {
 
         impl<'de $(: $lifetime, $lifetime: 'de)?> $crate::cbor::Decode<'de> for $name $(<$lifetime>)? {
             #[inline(never)]
-            fn decode(reader: &mut $crate::cbor::Reader<'de>) -> Result<Self, $crate::cbor::DecodeError> {
+            fn decode(reader: &mut $crate::cbor::Reader<'de>) -> Result<Self, $crate::cbor::Malformed> {
                 #[allow(non_camel_case_types, reason = "a number for each field, by its name")]
                 enum Number {$($field,)+}
 
@@ -155,7 +154,7 @@ macro_rules! empty {
 
         /// Keys that are there are skipped.
         impl $crate::cbor::Decode<'_> for $name {
-            fn decode(reader: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::DecodeError> {
+            fn decode(reader: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::Malformed> {
                 reader.skip_map()?;
                 Ok(Self)
             }
@@ -210,7 +209,7 @@ macro_rules! named {
         }
 
         impl $crate::cbor::Decode<'_> for $name {
-            fn decode(reader: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::DecodeError> {
+            fn decode(reader: &mut $crate::cbor::Reader<'_>) -> Result<Self, $crate::cbor::Malformed> {
                 reader.value().map(Self)
             }
         }
@@ -244,7 +243,7 @@ impl Encode for Group {
 }
 
 impl Decode<'_> for Group {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         reader.value().map(Self)
     }
 }

@@ -5,7 +5,7 @@
 //! Source: Zephyr, `smp_group_0.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, named, requests};
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, Reader, Writer};
+use crate::cbor::{Decode, Encode, EncodeError, Entries, Kind, Malformed, Reader, Writer};
 
 pub use super::datetime::{DateTime, InvalidDateTime};
 pub use super::memory_pools::{MemoryPool, MemoryPoolsResponse};
@@ -218,7 +218,7 @@ impl Encode for Force {
 }
 
 impl Decode<'_> for Force {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         if reader.kind() == Some(Kind::Simple) {
             return reader.value().map(Self);
         }

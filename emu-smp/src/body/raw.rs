@@ -2,7 +2,7 @@
 //! does not know yet.
 
 use super::Request;
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Malformed, Reader, Writer};
 use crate::command::{Command, Group};
 use crate::header::Operation;
 use crate::refusal::Refusal;
@@ -66,7 +66,7 @@ impl Encode for RawRequest<'_> {
 }
 
 impl<'a> Decode<'a> for RawResponse<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         Ok(Self(reader.rest()))
     }
 }

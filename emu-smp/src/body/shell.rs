@@ -9,7 +9,7 @@
 //! Source: Zephyr, `smp_group_9.rst`, and what 4.4.0 answers.
 
 use super::{Request, body};
-use crate::cbor::{Decode, DecodeError, DecodeErrorKind, Encode, EncodeError, List, Reader, Writer};
+use crate::cbor::{Decode, DecodeError, Encode, EncodeError, List, Malformed, Reader, Writer};
 use crate::command::Command;
 use crate::header::Operation;
 use crate::refusal::Refusal;
@@ -61,12 +61,12 @@ impl Request for ExecuteRequest<'_> {
     fn find_refusal(body: &[u8]) -> Result<Option<Refusal<'_>>, DecodeError> {
         let refusal = Refusal::find(body)?;
         let is_general = matches!(refusal, Some(Refusal::Code { .. }));
-        Ok(if is_general && has_output(body)? { None } else { refusal })
+        Ok(if is_general && has_output(body) == Ok(true) { None } else { refusal })
     }
 }
 
 /// Whether a response holds an output.
-fn has_output(body: &[u8]) -> Result<bool, DecodeError> {
+fn has_output(body: &[u8]) -> Result<bool, Malformed> {
     let mut reader = Reader::new(body);
     let mut map = reader.map()?;
     while let Some(key) = reader.key(&mut map)? {
@@ -79,10 +79,9 @@ fn has_output(body: &[u8]) -> Result<bool, DecodeError> {
 }
 
 impl<'a> Decode<'a> for ExecuteResponse<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         let keys: Keys<'_> = reader.value()?;
-        let missing = DecodeError { key: "ret", ..reader.fault(DecodeErrorKind::Missing) };
-        let exit_code = keys.exit_code.or(keys.legacy_exit_code).ok_or(missing)?;
+        let exit_code = keys.exit_code.or(keys.legacy_exit_code).ok_or_else(|| reader.missing("ret"))?;
         Ok(Self { output: keys.output, exit_code })
     }
 }

@@ -8,7 +8,7 @@
 use core::fmt;
 
 use super::{Done, body, empty, named, requests};
-use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Entries, Kind, List, Reader, Writer};
+use crate::cbor::{Decode, Encode, EncodeError, Entries, Kind, List, Malformed, Reader, Writer};
 
 body! {
     /// Ends a bridge: without keys, that of the transport that the request comes by.
@@ -171,8 +171,10 @@ impl<'a> ConnectRequest<'a> {
 }
 
 impl<'a> Decode<'a> for ConnectRequest<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let ConnectKeys { mode, transport } = reader.clone().value()?;
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let start = reader.clone();
+        let ConnectKeys { mode, transport } = reader.value()?;
+        *reader = start;
         Ok(Self { transport, mode, parameters: reader.value()? })
     }
 }
@@ -271,7 +273,7 @@ impl Encode for Parameter<'_> {
 }
 
 impl<'a> Decode<'a> for Parameter<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         match reader.kind() {
             Some(Kind::Unsigned) => reader.value().map(Self::Unsigned),
             Some(Kind::Negative) => reader.value().map(Self::Signed),

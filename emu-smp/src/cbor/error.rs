@@ -2,6 +2,16 @@
 
 use core::fmt;
 
+/// That a body is not what it should be. What is wrong, the [`Reader`](crate::Reader) has
+/// [kept](crate::Reader::error), and [`decode`](crate::decode) tells.
+///
+/// It says no more so that it costs no more: a value is read in one or two registers, which matters to a microcontroller's
+/// flash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[error("the body is not what it should be")]
+pub struct Malformed(pub(super) ());
+
 /// A body that is not what it should be.
 ///
 /// ```

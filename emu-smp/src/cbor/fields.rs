@@ -2,7 +2,7 @@
 //!
 //! What a body is made of goes through here, so that of each type of body no more than its fields is compiled for itself.
 
-use super::error::{DecodeError, DecodeErrorKind, EncodeError};
+use super::error::{DecodeErrorKind, EncodeError, Malformed};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
@@ -13,8 +13,8 @@ impl<'a> Reader<'a> {
     pub(crate) fn fields(
         &mut self,
         keys: &[&'static str],
-        read: &mut dyn FnMut(&mut Self, usize) -> Result<(), DecodeError>,
-    ) -> Result<(), DecodeError> {
+        read: &mut dyn FnMut(&mut Self, usize) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         let mut map = self.map()?;
         // A bit for each key that was there.
         let mut seen = 0_u32;
@@ -27,30 +27,16 @@ impl<'a> Reader<'a> {
             let is_first = seen & bit == 0;
             seen |= bit;
             let read = if is_first { read(self, number) } else { Err(self.fault(DecodeErrorKind::Twice)) };
-            read.map_err(|error| error.within(key))?;
+            read.map_err(|malformed| self.within(key, malformed))?;
         }
         Ok(())
     }
 
     /// Reads a value into its place.
     #[inline(never)]
-    pub(crate) fn place<T: Decode<'a>>(&mut self, place: &mut Option<T>) -> Result<(), DecodeError> {
+    pub(crate) fn place<T: Decode<'a>>(&mut self, place: &mut Option<T>) -> Result<(), Malformed> {
         *place = Some(T::decode(self)?);
         Ok(())
-    }
-
-    /// The error that a key is missing.
-    #[cold]
-    pub(crate) fn missing(&self, key: &'static str) -> DecodeError {
-        self.fault(DecodeErrorKind::Missing).within(key)
-    }
-}
-
-impl DecodeError {
-    /// Says which key's value it is, unless a key within that is named already.
-    #[cold]
-    pub(crate) fn within(self, key: &'static str) -> Self {
-        if self.key.is_empty() { Self { key, ..self } } else { self }
     }
 }
 

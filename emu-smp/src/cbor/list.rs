@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::error::{DecodeError, EncodeError};
+use super::error::{EncodeError, Malformed};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
@@ -53,7 +53,7 @@ impl<'a, T> From<&'a [T]> for List<'a, T> {
 }
 
 impl<'a, T: Decode<'a>> Decode<'a> for List<'a, T> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         let start = reader.position();
         let mut left = reader.list()?;
         while reader.has_next(&mut left) {
@@ -185,7 +185,7 @@ impl<'a, T> From<&'a [(&'a str, T)]> for Entries<'a, T> {
 }
 
 impl<'a, T: Decode<'a>> Decode<'a> for Entries<'a, T> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         let start = reader.position();
         let mut map = reader.map()?;
         while reader.key(&mut map)?.is_some() {

@@ -14,7 +14,7 @@ mod skip;
 mod value;
 mod writer;
 
-pub use self::error::{DecodeError, DecodeErrorKind, EncodeError};
+pub use self::error::{DecodeError, DecodeErrorKind, EncodeError, Malformed};
 pub(crate) use self::head::Kind;
 pub use self::list::{Entries, EntriesIter, List, ListIter};
 pub use self::reader::{MapReader, Reader};
@@ -47,8 +47,8 @@ pub trait Decode<'a>: Sized {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if something else is there, or the frame ends.
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    /// [`Malformed`] if something else is there, or the frame ends. What it is, the reader has kept.
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed>;
 
     /// Returns what stands for a key that a map does not hold; `None` if the key must be there.
     #[must_use]

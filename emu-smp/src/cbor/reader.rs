@@ -3,47 +3,71 @@
 //! No length that a peer announces is believed: whatever it says, reading ends at the first byte that is missing.
 
 use super::Decode;
-use super::error::{DecodeError, DecodeErrorKind};
+use super::error::{DecodeError, DecodeErrorKind, Malformed};
 use super::head::{BREAK, FALSE, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
 use crate::header::Header;
 
 /// Reads one value after another of a frame's body.
 ///
 /// ```
-/// use emu_smp::Reader;
+/// use emu_smp::{Decode, Malformed, Reader, decode};
 ///
-/// // {"off": 512, "more": [1, [2]]}; keys that are not known are skipped.
-/// let mut reader = Reader::new(b"\xbf\x63off\x19\x02\x00\x64more\x82\x01\x9f\x02\xff\xff");
-/// let mut offset: Option<u32> = None;
-/// let mut map = reader.map()?;
-/// while let Some(key) = reader.key(&mut map)? {
-///     match key {
-///         "off" => reader.field("off", &mut offset)?,
-///         _ => reader.skip()?,
+/// struct Offset(u32);
+///
+/// impl Decode<'_> for Offset {
+///     fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+///         let mut offset = None;
+///         let mut map = reader.map()?;
+///         while let Some(key) = reader.key(&mut map)? {
+///             match key {
+///                 "off" => reader.field("off", &mut offset)?,
+///                 _ => reader.skip()?,
+///             }
+///         }
+///         reader.present("off", offset).map(Self)
 ///     }
 /// }
-/// assert_eq!(offset, Some(512));
+///
+/// // {"off": 512, "more": [1, [2]]}; keys that are not known are skipped.
+/// let offset: Offset = decode(b"\xbf\x63off\x19\x02\x00\x64more\x82\x01\x9f\x02\xff\xff")?;
+/// assert_eq!(offset.0, 512);
 /// # Ok::<(), emu_smp::DecodeError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     body: &'a [u8],
     position: usize,
+    /// What was found to be wrong.
+    error: Option<DecodeError>,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte of a body.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { body, position: 0 }
+        Self { body, position: 0, error: None }
+    }
+
+    /// Returns what is wrong with the body, if something was found to be.
+    #[must_use]
+    pub const fn error(&self) -> Option<DecodeError> {
+        self.error
+    }
+
+    /// Returns what is wrong.
+    #[cold]
+    pub(crate) fn told(&self, _: Malformed) -> DecodeError {
+        // Whoever made that up without a reader gets the place.
+        let offset = self.position.saturating_add(Header::LENGTH);
+        self.error.unwrap_or(DecodeError { offset, key: "", kind: DecodeErrorKind::NotCbor })
     }
 
     /// Reads a value of the type asked for.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if it is not there.
-    pub fn value<T: Decode<'a>>(&mut self) -> Result<T, DecodeError> {
+    /// [`Malformed`] if it is not there.
+    pub fn value<T: Decode<'a>>(&mut self) -> Result<T, Malformed> {
         T::decode(self)
     }
 
@@ -51,8 +75,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if there is no map.
-    pub fn map(&mut self) -> Result<MapReader, DecodeError> {
+    /// [`Malformed`] if there is no map.
+    pub fn map(&mut self) -> Result<MapReader, Malformed> {
         self.container(Kind::Map, "a map").map(|left| MapReader { left })
     }
 
@@ -61,18 +85,18 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body ends within the map.
-    pub fn key(&mut self, map: &mut MapReader) -> Result<Option<&'a str>, DecodeError> {
+    /// [`Malformed`] if the body ends within the map.
+    pub fn key(&mut self, map: &mut MapReader) -> Result<Option<&'a str>, Malformed> {
         if self.find_key(map)? { self.text().map(Some) } else { Ok(None) }
     }
 
     /// The same, but for that the key is UTF-8.
-    pub(crate) fn key_bytes(&mut self, map: &mut MapReader) -> Result<Option<&'a [u8]>, DecodeError> {
+    pub(crate) fn key_bytes(&mut self, map: &mut MapReader) -> Result<Option<&'a [u8]>, Malformed> {
         if self.find_key(map)? { self.string(Kind::Text, "a text of known length").map(Some) } else { Ok(None) }
     }
 
     /// Goes to the next key that is a text in one piece; returns whether there is one.
-    fn find_key(&mut self, map: &mut MapReader) -> Result<bool, DecodeError> {
+    fn find_key(&mut self, map: &mut MapReader) -> Result<bool, Malformed> {
         while self.has_next(&mut map.left) {
             if self.peek().is_some_and(|byte| Kind::of(byte) == Kind::Text && byte != INDEFINITE_TEXT) {
                 return Ok(true);
@@ -87,33 +111,27 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] with the key if another value is there, or the place is taken: the key is there twice.
-    pub fn field<T: Decode<'a>>(&mut self, key: &'static str, place: &mut Option<T>) -> Result<(), DecodeError> {
-        if place.is_some() {
-            return Err(DecodeError { key, ..self.fault(DecodeErrorKind::Twice) });
-        }
-        *place = Some(self.value::<T>().map_err(|error| match error.key {
-            "" => DecodeError { key, ..error },
-            _ => error,
-        })?);
-        Ok(())
+    /// [`Malformed`] with the key if another value is there, or the place is taken: the key is there twice.
+    pub fn field<T: Decode<'a>>(&mut self, key: &'static str, place: &mut Option<T>) -> Result<(), Malformed> {
+        let read = if place.is_some() { Err(self.fault(DecodeErrorKind::Twice)) } else { self.place(place) };
+        read.map_err(|malformed| self.within(key, malformed))
     }
 
     /// Returns what was read for a key, or what stands for its absence.
     ///
     /// # Errors
     ///
-    /// [`DecodeErrorKind::Missing`] if the key must be there.
-    pub fn present<T: Decode<'a>>(&self, key: &'static str, place: Option<T>) -> Result<T, DecodeError> {
-        place.or_else(T::absent).ok_or(DecodeError { key, ..self.fault(DecodeErrorKind::Missing) })
+    /// [`Malformed`] if the key must be there.
+    pub fn present<T: Decode<'a>>(&mut self, key: &'static str, place: Option<T>) -> Result<T, Malformed> {
+        place.or_else(T::absent).ok_or_else(|| self.missing(key))
     }
 
     /// Checks that nothing follows.
     ///
     /// # Errors
     ///
-    /// [`DecodeErrorKind::Trailing`] if something does.
-    pub fn end(&self) -> Result<(), DecodeError> {
+    /// [`Malformed`] if something does.
+    pub fn end(&mut self) -> Result<(), Malformed> {
         if self.position == self.body.len() { Ok(()) } else { Err(self.fault(DecodeErrorKind::Trailing)) }
     }
 
@@ -121,8 +139,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if there is no map, or the body ends within it.
-    pub fn skip_map(&mut self) -> Result<(), DecodeError> {
+    /// [`Malformed`] if there is no map, or the body ends within it.
+    pub fn skip_map(&mut self) -> Result<(), Malformed> {
         let mut map = self.map()?;
         while self.key(&mut map)?.is_some() {
             self.skip()?;
@@ -149,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Starts to read a list; returns how many items are to come, or `None` if a break ends it.
-    pub(crate) fn list(&mut self) -> Result<Option<usize>, DecodeError> {
+    pub(crate) fn list(&mut self) -> Result<Option<usize>, Malformed> {
         self.container(Kind::List, "a list")
     }
 
@@ -176,27 +194,27 @@ impl<'a> Reader<'a> {
         self.peek().map(Kind::of)
     }
 
-    pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
+    pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {
         let start = self.position;
         let bytes = self.string(Kind::Text, "a text of known length")?;
-        core::str::from_utf8(bytes).map_err(|_| fault_at(start, DecodeErrorKind::NotUtf8))
+        core::str::from_utf8(bytes).map_err(|_| self.fault_at(start, DecodeErrorKind::NotUtf8))
     }
 
-    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         self.string(Kind::Bytes, "a byte string of known length")
     }
 
     /// Reads a number from 0 to `most`; `expected` says so, for the error.
-    pub(crate) fn unsigned(&mut self, most: u64, expected: &'static str) -> Result<u64, DecodeError> {
+    pub(crate) fn unsigned(&mut self, most: u64, expected: &'static str) -> Result<u64, Malformed> {
         let start = self.position;
         match self.head()? {
             (Kind::Unsigned, Some(number)) if number <= most => Ok(number),
-            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+            _ => Err(self.unexpected_at(start, expected)),
         }
     }
 
     /// Reads a number from `-most - 1` to `most`; `expected` says so, for the error.
-    pub(crate) fn signed(&mut self, most: i64, expected: &'static str) -> Result<i64, DecodeError> {
+    pub(crate) fn signed(&mut self, most: i64, expected: &'static str) -> Result<i64, Malformed> {
         let start = self.position;
         let (kind, number) = self.head()?;
         let number = number.and_then(|number| i64::try_from(number).ok()).filter(|number| *number <= most);
@@ -204,11 +222,11 @@ impl<'a> Reader<'a> {
             (Kind::Unsigned, Some(number)) => Ok(number),
             // What stands there is how far below -1 the number is.
             (Kind::Negative, Some(number)) => Ok(!number),
-            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+            _ => Err(self.unexpected_at(start, expected)),
         }
     }
 
-    pub(crate) fn truth(&mut self) -> Result<bool, DecodeError> {
+    pub(crate) fn truth(&mut self) -> Result<bool, Malformed> {
         match self.peek() {
             Some(byte @ (FALSE | TRUE)) => {
                 self.position = self.position.saturating_add(1);
@@ -218,40 +236,83 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The error that something else is there than what is expected; if not even the head of a value is, then that.
+    /// Notes that something else is there than what is expected; if not even the head of a value is, then that.
     #[cold]
-    pub(crate) fn unexpected(&self, expected: &'static str) -> DecodeError {
-        self.clone().head().err().unwrap_or(self.fault(DecodeErrorKind::Expected { expected }))
+    pub(crate) fn unexpected(&mut self, expected: &'static str) -> Malformed {
+        let start = self.position;
+        match self.head() {
+            Ok(_) => self.unexpected_at(start, expected),
+            Err(malformed) => malformed,
+        }
     }
 
-    /// An error at the next byte.
-    pub(crate) fn fault(&self, kind: DecodeErrorKind) -> DecodeError {
-        fault_at(self.position, kind)
+    /// Notes that something else is there than what is expected.
+    #[cold]
+    pub(crate) fn unexpected_at(&mut self, start: usize, expected: &'static str) -> Malformed {
+        self.fault_at(start, DecodeErrorKind::Expected { expected })
+    }
+
+    /// Notes what is wrong with the next byte.
+    #[cold]
+    pub(crate) fn fault(&mut self, kind: DecodeErrorKind) -> Malformed {
+        self.fault_at(self.position, kind)
+    }
+
+    /// Notes what is wrong at a place in the body, which it names as a place in the frame.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn fault_at(&mut self, position: usize, kind: DecodeErrorKind) -> Malformed {
+        self.error = Some(DecodeError { offset: position.saturating_add(Header::LENGTH), key: "", kind });
+        Malformed(())
+    }
+
+    /// Notes that a key is missing.
+    #[cold]
+    pub(crate) fn missing(&mut self, key: &'static str) -> Malformed {
+        let malformed = self.fault(DecodeErrorKind::Missing);
+        self.within(key, malformed)
+    }
+
+    /// Returns the key that was found to be missing.
+    pub(crate) fn missing_key(&self) -> Option<&'static str> {
+        let error = self.error.filter(|error| error.kind == DecodeErrorKind::Missing)?;
+        Some(error.key)
+    }
+
+    /// Notes whose value is wrong, unless a key within that is named already.
+    #[cold]
+    pub(super) fn within(&mut self, key: &'static str, malformed: Malformed) -> Malformed {
+        if let Some(error) = &mut self.error
+            && error.key.is_empty()
+        {
+            error.key = key;
+        }
+        malformed
     }
 
     /// Reads the head of a map or list: how many pairs or items are to come, or `None` if a break ends it.
-    fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<usize>, DecodeError> {
+    fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<usize>, Malformed> {
         let start = self.position;
         match self.head()? {
             (found, length) if found == kind => Ok(length.map(count)),
-            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+            _ => Err(self.unexpected_at(start, expected)),
         }
     }
 
     /// Reads a text or byte string in one piece.
-    pub(crate) fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], Malformed> {
         let start = self.position;
         match self.head()? {
             (found, Some(length)) if found == kind => self.slice(start, length),
-            _ => Err(fault_at(start, DecodeErrorKind::Expected { expected })),
+            _ => Err(self.unexpected_at(start, expected)),
         }
     }
 
     /// Reads the head of a value: its kind, and the number that goes with it, which is a value, a length, a tag or a
     /// float's bits; `None` for what a break ends, and for a break.
-    pub(crate) fn head(&mut self) -> Result<(Kind, Option<u64>), DecodeError> {
+    pub(crate) fn head(&mut self) -> Result<(Kind, Option<u64>), Malformed> {
         let start = self.position;
-        let first = self.peek().ok_or(self.fault(DecodeErrorKind::End))?;
+        let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
         let kind = Kind::of(first);
         let argument_length = match first & 0b1_1111 {
             short @ 0..24 => {
@@ -266,7 +327,7 @@ impl<'a> Reader<'a> {
                 self.position = start.saturating_add(1);
                 return Ok((kind, None));
             }
-            _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
+            _ => return Err(self.fault(DecodeErrorKind::NotCbor)),
         };
         self.position = start.saturating_add(1);
         let argument = self.slice(start, argument_length)?;
@@ -274,11 +335,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads so many bytes of the value that starts at `start`.
-    pub(super) fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], DecodeError> {
+    pub(super) fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], Malformed> {
         let from = self.position;
         let to = usize::try_from(length).ok().and_then(|length| from.checked_add(length));
         let slice = to.and_then(|to| self.body.get(from..to));
-        let slice = slice.ok_or(fault_at(start, DecodeErrorKind::End))?;
+        let Some(slice) = slice else { return Err(self.fault_at(start, DecodeErrorKind::End)) };
         self.position = from.saturating_add(slice.len());
         Ok(slice)
     }
@@ -305,9 +366,4 @@ pub struct MapReader {
 /// A number of items. Beyond all numbers of bytes that there can be, one is as good as another.
 pub(super) fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// An error at a place in the body, which it names as a place in the frame.
-pub(super) fn fault_at(position: usize, kind: DecodeErrorKind) -> DecodeError {
-    DecodeError { offset: position.saturating_add(Header::LENGTH), key: "", kind }
 }

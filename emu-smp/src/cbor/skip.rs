@@ -1,16 +1,16 @@
 //! Passing over values that are not known, without recursion.
 
-use super::error::{DecodeError, DecodeErrorKind};
+use super::error::{DecodeErrorKind, Malformed};
 use super::head::Kind;
-use super::reader::{Reader, count, fault_at};
+use super::reader::{Reader, count};
 
 impl Reader<'_> {
     /// Skips a value, whatever it is: of any length, with or without maps and lists in it, eight deep at most.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body ends within it, or it is no CBOR.
-    pub fn skip(&mut self) -> Result<(), DecodeError> {
+    /// [`Malformed`] if the body ends within it, or it is no CBOR.
+    pub fn skip(&mut self) -> Result<(), Malformed> {
         // What is left of the innermost map or list, as if the value was a list's only item; and of those around it.
         let mut left = 1_usize;
         let mut around = [0_usize; MAX_DEPTH];
@@ -31,7 +31,7 @@ impl Reader<'_> {
             }
             if head == BREAK {
                 if is_tagged || !matches!(left, LIST | KEY) {
-                    return Err(fault_at(start, DecodeErrorKind::NotCbor));
+                    return Err(self.fault_at(start, DecodeErrorKind::NotCbor));
                 }
                 left = 0;
                 continue;
@@ -58,20 +58,21 @@ impl Reader<'_> {
                 (Kind::Map, None) => KEY,
                 _ => continue,
             };
-            *around.get_mut(depth).ok_or(fault_at(start, TOO_DEEP))? = left;
+            let Some(outer) = around.get_mut(depth) else { return Err(self.fault_at(start, TOO_DEEP)) };
+            *outer = left;
             depth = depth.saturating_add(1);
             left = inner;
         }
     }
 
     /// Passes over the pieces of a string, up to its break.
-    fn skip_pieces(&mut self, kind: Kind) -> Result<(), DecodeError> {
+    fn skip_pieces(&mut self, kind: Kind) -> Result<(), Malformed> {
         loop {
             let start = self.position();
             match self.head()? {
                 BREAK => return Ok(()),
                 (found, Some(length)) if found == kind => self.slice(start, length)?,
-                _ => return Err(fault_at(start, DecodeErrorKind::NotCbor)),
+                _ => return Err(self.fault_at(start, DecodeErrorKind::NotCbor)),
             };
         }
     }

@@ -1,6 +1,6 @@
 //! The plain values: numbers, truth values, text, bytes, and what may be left out.
 
-use super::error::{DecodeError, EncodeError};
+use super::error::{EncodeError, Malformed};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
@@ -17,7 +17,7 @@ macro_rules! numbers {
         }
 
         impl Decode<'_> for $type {
-            fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
                 // It was checked that it fits.
                 reader.$method($wide::from(Self::MAX), $expected).map(|number| number as Self)
             }
@@ -47,7 +47,7 @@ impl Encode for bool {
 }
 
 impl Decode<'_> for bool {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         reader.truth()
     }
 }
@@ -61,7 +61,7 @@ impl Encode for str {
 }
 
 impl<'a> Decode<'a> for &'a str {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         reader.text()
     }
 }
@@ -75,7 +75,7 @@ impl Encode for [u8] {
 }
 
 impl<'a> Decode<'a> for &'a [u8] {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         reader.bytes()
     }
 }
@@ -109,7 +109,7 @@ impl<T: Encode> Encode for Option<T> {
 }
 
 impl<'a, T: Decode<'a>> Decode<'a> for Option<T> {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         if reader.is_null() { Ok(None) } else { T::decode(reader).map(Some) }
     }
 

@@ -4,7 +4,7 @@
 //! hundred bytes of code; here all answers go through one function.
 
 use super::failure::{Failure, Reason, Refused};
-use crate::cbor::{DecodeError, DecodeErrorKind, Kind, Reader};
+use crate::cbor::{Kind, Reader};
 use crate::command::{Command, Group};
 use crate::group_error::GroupError;
 use crate::return_code::ReturnCode;
@@ -29,8 +29,8 @@ pub(super) fn read<'a>(command: Command, body: &'a [u8], keys: &[&str]) -> Resul
     let mut reader = Reader::new(body);
     let mut values = Values { numbers: [None; 3], reason: &[], group_code: None };
     if values.read(&mut reader, keys, true).is_none() || reader.end().is_err() {
-        let error = reader.unexpected("the value of an answer");
-        return Err(Failure::Malformed { command, error });
+        let malformed = reader.unexpected("the value of an answer");
+        return Err(Failure::Malformed { command, error: reader.told(malformed) });
     }
     let [code, first, second] = values.numbers;
     let refused = match (values.group_code, code) {
@@ -46,8 +46,9 @@ pub(super) fn read<'a>(command: Command, body: &'a [u8], keys: &[&str]) -> Resul
 /// The error that an answer lacks a key.
 #[cold]
 pub(super) fn missing(command: Command, body: &[u8], key: &'static str) -> Failure {
-    let error = DecodeError { key, ..Reader::new(body).fault(DecodeErrorKind::Missing) };
-    Failure::Malformed { command, error }
+    let mut reader = Reader::new(body);
+    let malformed = reader.missing(key);
+    Failure::Malformed { command, error: reader.told(malformed) }
 }
 
 /// What was read of a map.

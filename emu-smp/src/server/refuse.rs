@@ -1,12 +1,12 @@
 //! What becomes of errors where a server answers.
 
-use crate::cbor::{DecodeError, EncodeError};
+use crate::cbor::{EncodeError, Malformed};
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// A request whose body is wrong is [`ReturnCode::INVALID`].
-impl From<DecodeError> for Refusal<'_> {
-    fn from(_: DecodeError) -> Self {
+impl From<Malformed> for Refusal<'_> {
+    fn from(_: Malformed) -> Self {
         ReturnCode::INVALID.into()
     }
 }

@@ -8,7 +8,7 @@
 use super::image::{find, idle_slot};
 use super::slots::ImageSlots;
 use crate::body::image::{UploadRequest, UploadResponse};
-use crate::cbor::{DecodeErrorKind, Reader, Writer};
+use crate::cbor::{Reader, Writer};
 use crate::group_error::GroupError;
 use crate::mcuboot::{ImageHeader, ImageVersion};
 use crate::refusal::Refusal;
@@ -40,10 +40,11 @@ pub(super) fn handle<I: ImageSlots>(
     body: &[u8],
     answer: &mut Writer<'_>,
 ) -> Result<(), Refusal<'static>> {
-    let piece: UploadRequest<'_> = Reader::new(body).value().map_err(|error| match (error.kind, error.key) {
-        (DecodeErrorKind::Missing, "off") => GroupError::IMAGE_INVALID_OFFSET.into(),
-        (DecodeErrorKind::Missing, "data") => GroupError::IMAGE_INVALID_HEADER.into(),
-        _ => Refusal::from(error),
+    let mut reader = Reader::new(body);
+    let piece: UploadRequest<'_> = reader.value().map_err(|malformed| match reader.missing_key() {
+        Some("off") => GroupError::IMAGE_INVALID_OFFSET.into(),
+        Some("data") => GroupError::IMAGE_INVALID_HEADER.into(),
+        _ => Refusal::from(malformed),
     })?;
     if piece.offset == 0
         && let Some(response) = start(session, images, &piece)?
