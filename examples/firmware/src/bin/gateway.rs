@@ -5,7 +5,7 @@
 //! ```
 //!
 //! It tells on the debugger's line what it does, and at the end one line each of what it has read and of the update; then it
-//! ends. The update file is expected in the board's retained memory, as `host/inputs.py` puts it there; without one, it reads only.
+//! ends. The update file is expected in the board's retained memory, where QEMU's loader puts it (`../../run`); without one, it reads only.
 #![no_std]
 #![no_main]
 
@@ -94,6 +94,7 @@ fn update(updater: &mut Updater<'_>, line: &mut SerialLine) -> bool {
     is_busy
 }
 
+/// Sends, and waits for it: at 115,200 baud up to 76 ms for the lines of a frame, in which the other line's ring takes what comes.
 fn send(line: &mut SerialLine, bytes: Option<&[u8]>) {
     // A UART without a receiver at its end takes bytes as well: there is no error.
     let Ok(()) = line.write_all(bytes.unwrap_or_default());

@@ -11,10 +11,13 @@
 //! What is decided about rows is decided in `emu_proto`, what about the update in `emu_smp`. What is here moves bytes and looks
 //! at the clock.
 
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod reader;
 mod report;
 mod stored;
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 mod tests;
 mod updater;
 

@@ -16,7 +16,7 @@ use crate::line::{BROKEN, END};
 /// to [`handle_bytes`](Self::handle_bytes), in whatever pieces; and at [`poll_timeout`](Self::poll_timeout), or simply each
 /// time, call [`handle_timeout`](Self::handle_timeout).
 ///
-/// It takes about 3 KiB of memory, however long the log.
+/// It takes 2.5 KiB of memory at most, however long the log.
 #[derive(Debug)]
 pub struct Reader {
     plan: ReadoutPlan<LoadProfileEntry>,

@@ -13,7 +13,7 @@ use emu_proto::{
 };
 use emu_smp::client::Instant;
 
-use super::{Counts, Reader, Totals};
+use super::{Counts, Reader, Totals, Updater};
 use crate::line::{BROKEN, END};
 
 /// What becomes of an answer.
@@ -233,6 +233,12 @@ fn a_meter_that_is_not_there() {
     assert_eq!(reader.totals().rows, 0);
     assert_eq!(reader.counts().requests, Reader::PATIENCE + 1);
     assert!(ended - Instant::START < Reader::SILENCE * 50, "{ended:?}");
+}
+
+#[test]
+fn how_much_memory_they_take() {
+    assert!(size_of::<Reader>() <= 2560, "{}", size_of::<Reader>());
+    assert!(size_of::<Updater<'_>>() <= 3072, "{}", size_of::<Updater<'_>>());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use emu_smp::{ConsoleDecoder, ConsoleEncoder, ImageFileError, ImageVerifier};
 /// As the [`Reader`](super::Reader) is, until [`outcome`](Self::outcome) returns something. [`poll_event`](Self::poll_event) has
 /// what it is doing, for a display or a log.
 ///
-/// It takes about 4 KiB of memory, and none for the update file, which stays where it is.
+/// It takes 3 KiB of memory at most, and none for the update file, which stays where it is.
 #[derive(Debug)]
 pub struct Updater<'a> {
     update: Update,
