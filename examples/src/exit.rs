@@ -1,4 +1,4 @@
-//! How an example ends, and what it says on standard error.
+//! How an example ends, and what it says on the way.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -26,4 +26,9 @@ pub fn exit(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
 /// Says a sentence on standard error. If that is closed or full, there is nobody to be told, and the work goes on.
 pub fn say(sentence: &str) {
     let _: io::Result<()> = io::stderr().write_all(format!("{sentence}\n").as_bytes());
+}
+
+/// Says a sentence on standard output, beside work that goes on if nobody reads it, or nobody can.
+pub fn tell(sentence: &str) {
+    let _: io::Result<()> = io::stdout().write_all(format!("{sentence}\n").as_bytes());
 }

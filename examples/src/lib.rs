@@ -11,7 +11,7 @@ mod exit;
 mod source;
 
 pub use energy::{Backwards, Energy, KilowattHours, Month, Registers};
-pub use exit::{exit, say};
+pub use exit::{exit, say, tell};
 pub use source::Source;
 
 /// The project's front page: its programs are compiled.

@@ -133,6 +133,34 @@ fn standard_error_may_fail_and_all_else_is_as_ever() {
     }
 }
 
+/// A pipe that nobody reads: who only prints may stop, and what is to be done is done.
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_may_be_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = TestImage::new("1.0.9".parse().unwrap()).size(20_000);
+    std::fs::write(folder.path().join("update.bin"), image.to_bytes()).unwrap();
+    let restart_time = std::time::Duration::from_millis(200);
+    let updates = OnlineUpdates { restart_time, ..OnlineUpdates::default() };
+    let simulator = Simulator::builder().rows(100).online_updates(updates).start_blocking().unwrap();
+    let (url, meter) = (simulator.url(), simulator.smp_addr().unwrap().to_string());
+    for (program, arguments) in [
+        (QUICKSTART, &[&*url][..]),
+        (BLOCKING, &[&url]),
+        (SAVED_FILE, &[]),
+        (SQLITE_SYNC, &[&url]),
+        (BLOCKING_UPDATE, &[&meter, "update.bin", "1"]),
+    ] {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder.path()).stdout(std::io::pipe().unwrap().1);
+        let output = command.output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && complaint.is_empty(), "{program}: {complaint}");
+    }
+    assert_eq!(simulator.firmware_version().to_string(), "1.0.9");
+    assert_eq!(dump(&folder.path().join("load-profile.sqlite")).lines().count(), 100);
+}
+
 /// Checks that tags are closed in order, and that the drawing has a text and a line.
 fn assert_is_drawing(path: &Path) {
     let svg = std::fs::read_to_string(path).unwrap();

@@ -103,19 +103,15 @@ impl Smp {
     /// Makes a server on whatever carries bytes to a console: a pipe, a connection to a terminal server, a serial port that
     /// was opened elsewhere. Where it ends, so does everything that is asked.
     ///
-    /// ```
-    /// # use emu_client::emu_smp::{ConsoleDecoder, ConsoleEncoder, encode_frame, os::{EchoRequest, EchoResponse}};
-    /// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// use emu_client::firmware::Firmware;
     /// use emu_client::smp::Smp;
+    /// use tokio::net::TcpStream;
     ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (stream, device) = tokio::io::duplex(1_024);
-    /// # drop(device);
+    /// let stream = TcpStream::connect("terminal-server.example:2001").await?;
     /// let mut firmware = Firmware::from(Smp::console(stream));
-    /// // Nobody is at the other end.
-    /// assert!(firmware.list().await.is_err());
+    /// print!("{}", firmware.list().await?);
     /// # Ok(())
     /// # }
     /// ```

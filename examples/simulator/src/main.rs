@@ -16,7 +16,8 @@ async fn main() -> ExitCode {
     if let Some(written) = arguments.write_test_image() {
         return match written {
             Ok(line) => {
-                println!("{line}");
+                // The file is written, whether or not anybody reads of it.
+                let _: std::io::Result<()> = std::io::stdout().write_all(format!("{line}\n").as_bytes());
                 ExitCode::SUCCESS
             }
             Err(error) => fail(&error.to_string()),

@@ -9,7 +9,7 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ fn main() -> ExitCode {
 fn run() -> Outcome {
     let source = emu_examples::Source::open(std::env::args().nth(1))?;
     let silence = Duration::from_secs(std::env::args().nth(2).map_or(Ok(30), |seconds| seconds.parse())?);
-    println!("Reading {source}");
+    let mut out = io::stdout();
+    writeln!(out, "Reading {source}")?;
     // Neither a redirect nor a proxy is to see the password.
     let agent = ureq::Agent::config_builder().max_redirects(0).proxy(None).http_status_as_error(false);
     let agent = agent.timeout_per_read(Some(silence)).timeout_global(Some(silence * 10)).build().new_agent();
@@ -40,7 +41,7 @@ fn run() -> Outcome {
         };
         plan.handle_end(if outcome.is_ok() { End::Complete } else { End::Broken });
         while let Some(event) = plan.poll_event() {
-            println!("{event}");
+            writeln!(out, "{event}")?;
         }
         // What breaks off is asked for again, a few times; a plan itself needs some answers more where rows are bad.
         if plan.fruitless() > if outcome.is_ok() { 20 } else { 5 } {
@@ -50,8 +51,9 @@ fn run() -> Outcome {
     }
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Err("the log is empty".into()) };
     let sum: i64 = rows.iter().map(|row| i64::from(row.active_power_l123.get())).sum();
-    println!("{} rows, index {} ({}) to {} ({})", rows.len(), first.index, first.timestamp, last.index, last.timestamp);
-    println!("mean power {} W", sum / rows.len() as i64);
+    let ends = format!("{} ({}) to {} ({})", first.index, first.timestamp, last.index, last.timestamp);
+    writeln!(out, "{} rows, index {ends}", rows.len())?;
+    writeln!(out, "mean power {} W", sum / rows.len() as i64)?;
     Ok(())
 }
 

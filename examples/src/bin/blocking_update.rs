@@ -11,6 +11,7 @@ use std::net::UdpSocket;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use emu_examples::tell;
 use emu_smp::ImageVerifier;
 use emu_smp::client::{self, Policy, Session, Target, Update, UpdateOptions};
 
@@ -42,7 +43,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             let _: std::io::Result<usize> = socket.send(&buffer[..length]);
         }
         while let Some(event) = update.poll_event() {
-            println!("{event:?}");
+            tell(&format!("{event:?}"));
         }
         let Some(until) = update.poll_timeout() else { continue };
         socket.set_read_timeout(Some((until - now()).max(Duration::from_millis(1))))?;
@@ -52,7 +53,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
     }
     match update.outcome() {
-        Some(Ok(updated)) => println!("{updated:?}"),
+        Some(Ok(updated)) => tell(&format!("{updated:?}")),
         Some(Err(error)) => return Err(error.into()),
         None => {}
     }

@@ -10,7 +10,7 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read, Write};
 use std::process::ExitCode;
 
 use emu_examples::{Energy, KilowattHours, Registers};
@@ -24,14 +24,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout();
     let file: Box<dyn Read> = match std::env::args().nth(1) {
         Some(path) => Box::new(File::open(&path).map_err(|error| format!("{path}: {error}"))?),
         None => {
-            println!("No file given: reading a synthetic one, which is damaged on purpose.");
+            writeln!(out, "No file given: reading a synthetic one, which is damaged on purpose.")?;
             Box::new(Cursor::new(synthetic_file()?))
         }
     };
-    Findings::read(file)?.print();
+    Findings::read(file, &mut out)?.write(&mut out)?;
     Ok(())
 }
 
@@ -46,8 +47,8 @@ struct Findings {
 }
 
 impl Findings {
-    /// Reads all of it, and prints each fault as it is met.
-    fn read(mut file: impl Read) -> std::io::Result<Self> {
+    /// Reads all of it, and writes each fault as it is met.
+    fn read(mut file: impl Read, out: &mut impl Write) -> io::Result<Self> {
         let mut findings = Self::default();
         let (mut decoder, mut buffer) = (Decoder::<LoadProfileEntry>::new(), [0; 8192]);
         loop {
@@ -55,10 +56,10 @@ impl Findings {
             let (is_end, mut chunk) = (length == 0, &buffer[..length]);
             while let Some(row) = if is_end { decoder.finish() } else { decoder.decode(&mut chunk) } {
                 match row {
-                    Ok(row) => findings.row(&row),
+                    Ok(row) => findings.row(&row, out)?,
                     Err(error) => {
                         findings.faults += 1;
-                        println!("{error}");
+                        writeln!(out, "{error}")?;
                     }
                 }
             }
@@ -69,26 +70,29 @@ impl Findings {
         }
     }
 
-    fn row(&mut self, row: &LoadProfileEntry) {
+    fn row(&mut self, row: &LoadProfileEntry, out: &mut impl Write) -> io::Result<()> {
         self.rows += 1;
         let place = Checkpoint::of(row);
         let first = self.ends.map_or(place, |[first, _]| first);
         self.ends = Some([first, place]);
-        self.energy.add(row, |backwards| println!("row {}: {backwards}", row.index));
+        let mut told = Ok(());
+        self.energy.add(row, |backwards| told = writeln!(out, "row {}: {backwards}", row.index));
+        told
     }
 
-    fn print(self) {
-        println!("{} rows, {} lines that could not be read", self.rows, self.faults);
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{} rows, {} lines that could not be read", self.rows, self.faults)?;
         if let Some([first, last]) = self.ends {
-            println!("first: index {} at {}, meter {}", first.index, first.timestamp, first.serial_number);
-            println!("last:  index {} at {}, meter {}", last.index, last.timestamp, last.serial_number);
+            writeln!(out, "first: index {} at {}, meter {}", first.index, first.timestamp, first.serial_number)?;
+            writeln!(out, "last:  index {} at {}, meter {}", last.index, last.timestamp, last.serial_number)?;
         }
         for (name, energy) in Registers::NAMES.iter().zip(self.energy.total().values()) {
-            println!("active energy {name}: {} kWh", KilowattHours(energy));
+            writeln!(out, "active energy {name}: {} kWh", KilowattHours(energy))?;
         }
         for deviation in self.deviations.descriptions() {
-            println!("not as the known firmware writes it: {deviation}");
+            writeln!(out, "not as the known firmware writes it: {deviation}")?;
         }
+        Ok(())
     }
 }
 

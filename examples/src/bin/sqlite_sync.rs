@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use emu_client::{Checkpoint, Entry, Item, LoadProfileEntry, Notice};
-use emu_examples::Source;
+use emu_examples::{Source, tell};
 use emu_proto::{Dialect, write_row};
 use rusqlite::{Connection, OptionalExtension, Transaction, params_from_iter};
 
@@ -37,7 +37,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let source = Source::open(arguments.next().filter(|address| address != "-"))?;
     let database = arguments.next().unwrap_or_else(|| "load-profile.sqlite".to_owned());
     let checkpoint = arguments.next().unwrap_or_else(|| format!("{database}.checkpoint"));
-    println!("Reading {source} into {database}");
+    tell(&format!("Reading {source} into {database}"));
     let mut store = Store::open(database.as_ref(), checkpoint.as_ref())?;
 
     let mut items = source.meter()?.sync::<LoadProfileEntry>(store.checkpoint()?).into_items();
@@ -46,7 +46,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         match items.next().await {
             Some(Ok(Item::Row(row))) => batch.push(row),
             // Rows that the meter lost, or another meter: nobody will look at the database for that.
-            Some(Ok(Item::Notice(notice @ Notice::Event(_)))) => println!("{notice}"),
+            Some(Ok(Item::Notice(notice @ Notice::Event(_)))) => tell(&notice.to_string()),
             Some(Ok(Item::Notice(_))) => {}
             Some(Err(error)) => break Err(error.into()),
             None => break Ok(()),
@@ -57,7 +57,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     // What came before an error is good.
     added += store.add(&batch, items.checkpoint())?;
-    println!("{} rows read, {added} of them new; {} in the database", items.summary().rows, store.count()?);
+    let read = items.summary().rows;
+    tell(&format!("{read} rows read, {added} of them new; {} in the database", store.count()?));
     ending
 }
 
