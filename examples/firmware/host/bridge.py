@@ -1,7 +1,7 @@
 """A meter on the network, as a gateway meets one on two serial lines. Not run by itself.
 
 `Log` performs the requests of the first line over HTTP, and sends the answers in pieces of random length. `Console` passes
-frames of the second line on as datagrams, and the answers back.
+frames of the second line on as datagrams, and the answers back, of which some are damaged on the way.
 """
 import base64
 import binascii
@@ -71,12 +71,12 @@ class Console(threading.Thread):
 
     FIRST, FURTHER = b"\x06\x09", b"\x04\x14"
 
-    def __init__(self, line, port):
+    def __init__(self, line, port, seed=1, damage=0.1):
         super().__init__(daemon=True)
-        self._line = line
+        self._line, self._random, self._damage = line, random.Random(seed), damage
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
-        self.sent, self.answered = 0, 0
+        self.sent, self.answered, self.damaged = 0, 0, 0
         self.start()
         threading.Thread(target=self._back, daemon=True).start()
 
@@ -104,8 +104,13 @@ class Console(threading.Thread):
                 # The meter restarts.
                 continue
             packet = struct.pack(">H", len(frame) + 2) + frame + checksum(frame)
-            text, marker = base64.b64encode(packet), self.FIRST
             self.answered += 1
+            if self._random.random() < self._damage:
+                # Behind the length, which has no checksum.
+                at = self._random.randrange(2, len(packet))
+                packet = packet[:at] + bytes([packet[at] ^ 1 << self._random.randrange(8)]) + packet[at + 1 :]
+                self.damaged += 1
+            text, marker = base64.b64encode(packet), self.FIRST
             for chunk in re.findall(b".{1,124}", text):
                 try:
                     self._line.sendall(marker + chunk + b"\n")

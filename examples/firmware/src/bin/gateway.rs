@@ -5,7 +5,8 @@
 //! ```
 //!
 //! It tells on the debugger's line what it does, and at the end one line each of what it has read and of the update; then it
-//! ends. The update file is expected in the board's retained memory, where QEMU's loader puts it (`../../run`); without one, it reads only.
+//! ends. The update file is expected in the board's retained memory, where `examples/firmware/run` puts it; without one, it
+//! reads only.
 #![no_std]
 #![no_main]
 
