@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
 
     /// Notes whose value is wrong, unless a key within that is named already.
     #[cold]
-    pub(super) fn within(&mut self, key: &'static str, malformed: Malformed) -> Malformed {
+    pub(crate) fn within(&mut self, key: &'static str, malformed: Malformed) -> Malformed {
         if let Some(error) = &mut self.error
             && error.key.is_empty()
         {

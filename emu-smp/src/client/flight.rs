@@ -59,6 +59,7 @@ impl Flight {
         Self::with_command(session, R::OPERATION, R::COMMAND)
     }
 
+    #[inline(never)]
     pub(super) const fn with_command(session: &mut Session, operation: Operation, command: Command) -> Self {
         // What only asks may come twice. What acts is given time, so that it is not done twice in haste; and a device that was
         // reset twice has gone back to the image that it came from. That one is waited for as long as others.
@@ -175,7 +176,7 @@ impl Flight {
             let command = self.header.id();
             return Some(match self.busy {
                 Some(refused) => Failure::Refused { command, refused },
-                None => Failure::NoAnswer { command, sent: self.sent, waited: now.saturating_since(since) },
+                None => Failure::NoAnswer { command, sent: self.sent, waited: now.since(since) },
             });
         }
         self.due = None;
@@ -234,10 +235,11 @@ impl Flight {
         session: &mut Session,
         now: Instant,
         datagram: &'a [u8],
-        keys: &[&str],
+        keys: &[&'static str],
+        hash: &[u8],
     ) -> Option<Result<Answer<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
-        let answer = answer::read(self.header.id(), body, keys);
+        let answer = answer::read(self.header.id(), body, keys, hash);
         if let Err(Failure::Refused { refused, .. }) = answer
             && self.is_to_be_asked_again(session, now, refused)
         {

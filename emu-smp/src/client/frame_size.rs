@@ -101,6 +101,7 @@ impl FrameSize {
         (size >> 1).max(SMALLEST).min(size)
     }
 
+    #[inline(never)]
     fn cap(&self, parameters: Parameters) -> u16 {
         let buffer = match parameters {
             Parameters::Told { buffer_size, .. } if buffer_size > CONSOLE_OVERHEAD => {

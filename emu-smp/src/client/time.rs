@@ -66,6 +66,11 @@ impl Instant {
         Self(self.0.saturating_add(millis as u64))
     }
 
+    /// Returns the time from an earlier point on, 49 days at most.
+    pub(super) const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.millis_since(earlier) as u64)
+    }
+
     /// Returns how many milliseconds have passed since an earlier point, 49 days at most; 0 if it is a later one.
     #[inline(never)]
     pub(super) const fn millis_since(self, earlier: Self) -> u32 {

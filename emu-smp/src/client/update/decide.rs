@@ -175,7 +175,7 @@ impl Update {
         let since = self.history.reset.map_or(now, |reset| reset.at);
         let is_away = now.millis_since(since) >= millis(policy.reset_wait).saturating_add(millis(policy.return_wait));
         if is_away {
-            self.fail(UpdateError::NotBack { waited: now.saturating_since(since) });
+            self.fail(UpdateError::NotBack { waited: now.since(since) });
         }
         is_away
     }
@@ -225,7 +225,7 @@ impl Update {
         if let Some(reset) = self.history.reset
             && !core::mem::replace(&mut self.history.is_back, true)
         {
-            self.events.push(Note::Back { after: now.saturating_since(reset.at) });
+            self.events.push(Note::Back { after: now.since(reset.at) });
         }
         if !is_confirmed {
             return self.act(Action::Confirm, UpdateError::NotConfirmed);

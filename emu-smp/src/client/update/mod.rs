@@ -158,7 +158,7 @@ impl Update {
         match &mut self.stage {
             Stage::Held | Stage::Waiting { flight: None, .. } => {}
             Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
-                let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING) else { return };
+                let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) else { return };
                 let command = flight.header().id();
                 let state = answer
                     .and_then(|answer| decode(answer.body).map_err(|error| Failure::Malformed { command, error }));
@@ -168,7 +168,7 @@ impl Update {
             Stage::Acting(action, flight) => {
                 let action = *action;
                 // What is in the answer does not matter: the list says what was done.
-                if let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING) {
+                if let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) {
                     self.handle_done(now, action, answer.map(drop));
                 }
             }

@@ -82,8 +82,8 @@ impl InFlight {
 
     /// How many there are.
     #[inline(never)]
-    pub(super) fn count(&self) -> usize {
-        self.live().count()
+    pub(super) fn count(&self) -> u32 {
+        self.live().fold(0, |count, _| count.wrapping_add(1))
     }
 
     /// When the first of them was sent.

@@ -39,8 +39,9 @@ impl Piece<'_> {
             let behind = self.begin(writer)?;
             let left = writer.capacity().saturating_sub(writer.written().len()).saturating_sub(behind);
             let rest = self.target.length.saturating_sub(self.offset);
-            let length =
-                data_that_fits(left).min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
+            // Its head has no more bytes than that of all that is left would have.
+            let room = left.saturating_sub(head_length(left));
+            let length = room.min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
             data = writer.bytes_with(length, |place| source.read_at(self.offset, place))?.map(|()| length);
             self.end(writer)
         });
@@ -102,21 +103,6 @@ impl Piece<'_> {
 /// What `image` and `upgrade` take.
 const KEY_OF_5: usize = 6;
 const KEY_OF_7: usize = 8;
-
-/// How many bytes a byte string has at most that takes so many with its head.
-const fn data_that_fits(left: usize) -> usize {
-    match left {
-        ..=24 => left.saturating_sub(1),
-        25..=257 => {
-            let data = left.saturating_sub(2);
-            if data < 23 { 23 } else { data }
-        }
-        _ => {
-            let data = left.saturating_sub(3);
-            if data < 255 { 255 } else { data }
-        }
-    }
-}
 
 /// How many bytes of data a first piece must have.
 const LEAST_FIRST: usize = 32;

@@ -9,9 +9,7 @@ use super::piece::Piece;
 use super::window::{MAX_WINDOW, Window};
 use crate::body::image::{StateRequest, UploadRequest};
 use crate::body::os::ParametersRequest;
-use crate::cbor::Reader;
 use crate::client::answer::{self, Answer};
-use crate::client::events::Events;
 use crate::client::failure::Failure;
 use crate::client::flight::Flight;
 use crate::client::frame_size::FrameSize;
@@ -56,7 +54,8 @@ pub(in crate::client) struct Uploader {
     target: Target,
     outcome: Option<Result<Uploaded, UploadError>>,
     in_flight: InFlight,
-    notes: Events<Note>,
+    /// What is to be told. There is one at most each time that it is asked for.
+    note: Option<Note>,
 }
 
 /// Something to tell.
@@ -102,7 +101,7 @@ impl Uploader {
             silent_since: Instant::START,
             losses: 0,
             ignored: 0,
-            notes: Events::NONE,
+            note: None,
             outcome: None,
         }
     }
@@ -112,7 +111,7 @@ impl Uploader {
     }
 
     pub(in crate::client) fn poll_note(&mut self) -> Option<Note> {
-        self.notes.pop()
+        self.note.take()
     }
 
     pub(in crate::client) const fn ignored(&self) -> u32 {
@@ -191,12 +190,17 @@ impl Uploader {
             Stage::Stream => return self.handle_pieces(session, now, datagram),
             Stage::Parameters | Stage::First { .. } | Stage::Check => {}
         }
-        let keys = if matches!(self.stage, Stage::Parameters) { answer::PARAMETERS } else { answer::OFFSET };
-        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys) else { return };
+        let keys = match self.stage {
+            Stage::Parameters => answer::PARAMETERS,
+            Stage::Check => answer::NOTHING,
+            _ => answer::OFFSET,
+        };
+        let hash = self.target.hash.as_bytes();
+        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys, hash) else { return };
         match (self.stage, answer) {
             (Stage::Parameters, answer) => {
                 session.parameters = match answer {
-                    Ok(Answer { numbers: [Some(buffer_size), Some(buffer_count)], .. }) => {
+                    Ok(Answer { first: buffer_size, second: Some(buffer_count), .. }) => {
                         Parameters::Told { buffer_size, buffer_count }
                     }
                     _ => Parameters::NotTold,
@@ -211,11 +215,10 @@ impl Uploader {
                 session.frame.handle_missed(frame, true);
                 self.begin(session);
             }
-            (Stage::Check, Ok(answer)) => match find_image(answer.body, self.target.hash.as_bytes()) {
-                Some(true) => self.outcome = Some(Ok(Uploaded { is_checked: false })),
-                _ => self.begin_again(session),
-            },
-            (Stage::Check, Err(Failure::Refused { .. })) => self.begin_again(session),
+            (Stage::Check, Ok(Answer { is_listed: true, .. })) => {
+                self.outcome = Some(Ok(Uploaded { is_checked: false }));
+            }
+            (Stage::Check, Ok(_) | Err(Failure::Refused { .. })) => self.begin_again(session),
             (_, Err(failure)) => self.fail(failure.into()),
             (Stage::Start | Stage::Stream, Ok(_)) => {}
         }
@@ -303,9 +306,7 @@ impl Uploader {
     #[inline(never)]
     fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: Answer<'_>) {
         self.silent_since = now;
-        let [Some(offset), matches] = answer.numbers else {
-            return self.fail(answer::missing(Command::IMAGE_UPLOAD, answer.body, "off").into());
-        };
+        let Answer { first: offset, second: matches, .. } = answer;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
         }
@@ -321,7 +322,7 @@ impl Uploader {
         session.round_trip.forget_back_off();
         (self.wanted, self.furthest, self.next) = (offset, offset, offset);
         self.stage = Stage::Stream;
-        self.notes.push(Note::Started { offset });
+        self.note = Some(Note::Started { offset });
         self.finish_at_end(matches);
     }
 
@@ -393,7 +394,7 @@ impl Uploader {
     /// Whether there is a piece to send, and the window has room for it.
     fn has_room(&self) -> bool {
         let count = self.in_flight.count();
-        count == 0 || (self.next < self.target.length && count < usize::from(self.window.size()))
+        count == 0 || (self.next < self.target.length && count < self.window.size())
     }
 
     /// The device wants the first byte again: it was restarted, or it has the file and is done with it.
@@ -408,7 +409,7 @@ impl Uploader {
 
     #[inline(never)]
     fn begin_again(&mut self, session: &mut Session) {
-        self.notes.push(Note::Lost { offset: self.furthest });
+        self.note = Some(Note::Lost { offset: self.furthest });
         self.losses = self.losses.saturating_add(1);
         if self.losses >= session.policy.tries.max(1) {
             return self.fail(UploadError::KeepsLosing { times: self.losses });
@@ -447,33 +448,6 @@ impl Uploader {
     const fn fail(&mut self, error: UploadError) {
         self.outcome = Some(Err(error));
     }
-}
-
-/// Whether a list of images has one of this hash that does not run; `None` if it is no such list.
-fn find_image(body: &[u8], hash: &[u8]) -> Option<bool> {
-    let (mut reader, mut is_there) = (Reader::new(body), false);
-    let mut state = reader.map().ok()?;
-    while let Some(key) = reader.key_bytes(&mut state).ok()? {
-        if key != b"images" {
-            reader.skip().ok()?;
-            continue;
-        }
-        let mut images = reader.list().ok()?;
-        while reader.has_next(&mut images) {
-            let (mut is_active, mut is_target) = (false, false);
-            let mut image = reader.map().ok()?;
-            while let Some(key) = reader.key_bytes(&mut image).ok()? {
-                match key {
-                    b"active" => is_active = reader.truth().ok()?,
-                    b"hash" if !reader.is_null() => is_target = reader.bytes().ok()? == hash,
-                    b"hash" => {}
-                    _ => reader.skip().ok()?,
-                }
-            }
-            is_there |= is_target && !is_active;
-        }
-    }
-    Some(is_there)
 }
 
 /// Whether a refusal says that the frame was too large, or was cut on the way.

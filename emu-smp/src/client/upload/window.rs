@@ -8,14 +8,14 @@
 /// The window.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
-    size: u8,
-    limit: u8,
+    size: u32,
+    limit: u32,
     /// How many pieces were accepted since the size changed.
-    accepted: u8,
+    accepted: u32,
     /// How many have to be before it grows.
-    hold: u8,
+    hold: u32,
     /// How often pieces are lost of late, in 256ths.
-    loss: u8,
+    loss: u32,
     /// How long answers take with one piece under way, and of late, in 16ths of a millisecond; 0 if it is not known.
     alone: u32,
     of_late: u32,
@@ -24,62 +24,65 @@ pub(super) struct Window {
 impl Window {
     /// Starts with one piece, and never has more than `limit`.
     pub(super) fn new(limit: u8) -> Self {
-        Self { size: 1, limit: limit.clamp(1, MAX_WINDOW), accepted: 0, hold: 1, loss: 0, alone: 0, of_late: 0 }
+        let limit = u32::from(limit.clamp(1, MAX_WINDOW));
+        Self { size: 1, limit, accepted: 0, hold: 1, loss: 0, alone: 0, of_late: 0 }
     }
 
-    pub(super) const fn size(&self) -> u8 {
+    pub(super) const fn size(&self) -> u32 {
         self.size
     }
 
     /// How long after a piece the next is sent at the earliest: a burst finds no buffers where pieces that come one by one do.
     /// It is a little less than the window would have them by itself, so that it holds nothing up.
+    ///
     /// In milliseconds, rounded down: what is due within one is due at once.
     pub(super) fn spacing(&self, round_trip: Option<u32>) -> u32 {
-        match self.size {
-            ..=1 => 0,
-            size => {
-                let share =
-                    round_trip.unwrap_or_default().saturating_mul(3).checked_div(u32::from(size).saturating_mul(4));
-                share.unwrap_or_default()
-            }
+        if self.size <= 1 {
+            return 0;
         }
+        let share = round_trip.unwrap_or_default().saturating_mul(3).checked_div(self.size.wrapping_mul(4));
+        share.unwrap_or_default()
     }
 
     /// A piece was accepted, and its answer took so many milliseconds.
     pub(super) fn handle_accepted(&mut self, round_trip: u32) {
         self.loss = self.loss.saturating_sub(self.loss.div_ceil(LOSS_MEMORY));
-        self.accepted = self.accepted.saturating_add(1);
-        let sixteenths = round_trip.saturating_mul(16);
+        self.accepted = self.accepted.wrapping_add(1);
+        let half = round_trip.min(LONGEST_ROUND_TRIP).wrapping_mul(8);
         let mean = if self.size == 1 { &mut self.alone } else { &mut self.of_late };
-        *mean = if *mean == 0 { sixteenths } else { (*mean >> 1).saturating_add(sixteenths >> 1) };
+        *mean = half.wrapping_add(if *mean == 0 { half } else { *mean >> 1 });
         if self.size == 1 {
             self.grow(1);
-        } else if self.accepted >= self.size.saturating_mul(2) {
-            if self.is_waiting() { self.shrink() } else { self.grow(self.size.saturating_mul(2)) }
+        } else if self.accepted >= self.twice() {
+            if self.is_waiting() { self.shrink() } else { self.grow(self.twice()) }
         }
     }
 
     /// Whether about one of the pieces under way waits at the device, so that one less would do.
-    fn is_waiting(&self) -> bool {
-        let size = u32::from(self.size);
-        let without = self.alone.saturating_mul(size).saturating_mul(14);
-        self.of_late.saturating_mul(size.saturating_sub(1)).saturating_mul(16) >= without
+    const fn is_waiting(&self) -> bool {
+        let without = self.alone.wrapping_mul(self.size).wrapping_mul(14);
+        self.of_late.wrapping_mul(self.size.wrapping_sub(1)).wrapping_mul(16) >= without
+    }
+
+    /// Twice the size.
+    const fn twice(&self) -> u32 {
+        self.size.wrapping_mul(2)
     }
 
     /// Grows, once so many pieces were accepted and the device has had its rest.
-    fn grow(&mut self, accepted: u8) {
+    fn grow(&mut self, accepted: u32) {
         if self.size < self.limit && self.accepted >= self.hold.max(accepted) {
-            self.size = self.size.saturating_add(1);
+            self.size = self.size.wrapping_add(1);
             (self.accepted, self.of_late) = (0, 0);
         }
     }
 
     /// A piece was lost, seen from the answer to a later one.
     pub(super) fn handle_lost(&mut self) {
-        let room = u8::MAX.saturating_sub(self.loss);
-        self.loss = self.loss.saturating_add(room.div_ceil(LOSS_MEMORY));
+        let room = u32::from(u8::MAX).saturating_sub(self.loss);
+        self.loss = self.loss.wrapping_add(room.div_ceil(LOSS_MEMORY));
         // A size that has just been reached has not shown yet that it is none too large.
-        if self.loss > LOSS_TOO_MUCH || self.accepted < self.size.saturating_mul(2) {
+        if self.loss > LOSS_TOO_MUCH || self.accepted < self.twice() {
             self.shrink();
         } else {
             self.accepted = 0;
@@ -99,8 +102,8 @@ impl Window {
 
     fn shrink(&mut self) {
         if self.size > 1 {
-            self.size = self.size.saturating_sub(1);
-            self.hold = self.hold.max(SHORTEST_HOLD >> 1).saturating_mul(2).min(LONGEST_HOLD);
+            self.size = self.size.wrapping_sub(1);
+            self.hold = self.hold.max(SHORTEST_HOLD >> 1).wrapping_mul(2).min(LONGEST_HOLD);
         }
         (self.accepted, self.of_late, self.loss) = (0, 0, 0);
     }
@@ -109,11 +112,13 @@ impl Window {
 /// The most pieces under way.
 pub(in crate::client) const MAX_WINDOW: u8 = 8;
 /// One over the weight of a loss in the average.
-const LOSS_MEMORY: u8 = 8;
+const LOSS_MEMORY: u32 = 8;
 /// More than one in four.
-const LOSS_TOO_MUCH: u8 = 64;
-const SHORTEST_HOLD: u8 = 4;
-const LONGEST_HOLD: u8 = 128;
+const LOSS_TOO_MUCH: u32 = 64;
+const SHORTEST_HOLD: u32 = 4;
+const LONGEST_HOLD: u32 = 128;
+/// More than a minute is as good as that; so what is reckoned with it has room in 32 bits.
+const LONGEST_ROUND_TRIP: u32 = 60_000;
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +138,7 @@ mod tests {
     fn it_grows_while_answers_take_no_longer() {
         assert_eq!(grown(4).size(), 4);
         assert_eq!(grown(0).size(), 1);
-        assert_eq!(grown(200).size(), MAX_WINDOW);
+        assert_eq!(grown(200).size(), u32::from(MAX_WINDOW));
         assert_eq!(grown(4).spacing(Some(LONG)), 9);
         assert_eq!((grown(1).spacing(Some(LONG)), grown(4).spacing(None)), (0, 0));
     }
@@ -142,7 +147,7 @@ mod tests {
     fn pieces_that_only_wait_at_the_device_are_not_sent() {
         let (mut window, mut at_two) = (Window::new(4), 0);
         for _ in 0..1000 {
-            window.handle_accepted(LONG * u32::from(window.size()));
+            window.handle_accepted(LONG * window.size());
             at_two += u32::from(window.size() == 2);
         }
         assert!(window.size() <= 2);

@@ -34,7 +34,7 @@ impl Uploader {
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
-            match answer::read(header.id(), body, answer::OFFSET) {
+            match answer::read(header.id(), body, answer::OFFSET, &[]) {
                 Ok(answer) => self.handle_offset(session, &sent, round_trip, answer),
                 Err(failure) => self.handle_failure(session, now, &sent, failure),
             }
@@ -50,9 +50,7 @@ impl Uploader {
     /// The device has told which byte it wants.
     #[inline(never)]
     fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: Answer<'_>) {
-        let [Some(offset), matches] = answer.numbers else {
-            return self.fail(answer::missing(Command::IMAGE_UPLOAD, answer.body, "off").into());
-        };
+        let Answer { first: offset, second: matches, .. } = answer;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
         }
@@ -169,7 +167,7 @@ impl Uploader {
         self.barrier = self.in_flight.next_order();
         self.silences = self.silences.saturating_add(1);
         if trial.is_none() && now.millis_since(self.silent_since) >= millis(session.policy.give_up) {
-            let (sent, waited) = (self.silences, now.saturating_since(self.silent_since));
+            let (sent, waited) = (self.silences, now.since(self.silent_since));
             return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
         }
         if self.silences.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
