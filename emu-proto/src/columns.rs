@@ -9,6 +9,8 @@
 
 use core::fmt;
 
+use crate::request::Log;
+
 /// One column of a log.
 ///
 /// ```
@@ -47,6 +49,37 @@ impl Column {
     #[must_use]
     pub const fn header(&self) -> HeaderCell {
         HeaderCell { name: self.name, unit: self.quantity.header_unit() }
+    }
+}
+
+/// What a reader and a writer need to know of a log's columns: without what is there for people alone, which would take
+/// flash.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    pub(crate) log: Log,
+    /// Names by column number.
+    pub(crate) names: &'static [&'static str],
+    /// Other names, each with its column's number.
+    pub(crate) aliases: &'static [(u8, &'static str)],
+    /// Quantities by column number, and whether the value may be none.
+    pub(crate) kinds: &'static [(Quantity, bool)],
+}
+
+impl Table {
+    /// Returns what a column measures, and whether its value may be none.
+    pub(crate) fn kind(&self, column: u8) -> Option<(Quantity, bool)> {
+        self.kinds.get(usize::from(column)).copied()
+    }
+
+    pub(crate) fn name(&self, column: u8) -> Option<&'static str> {
+        self.names.get(usize::from(column)).copied()
+    }
+
+    /// Finds a column by one of its names, in any case.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<u8> {
+        let is_same = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
+        let named = self.names.iter().zip(0u8..).find(|(known, _)| is_same(known)).map(|(_, column)| column);
+        named.or_else(|| self.aliases.iter().find(|(_, known)| is_same(known)).map(|(column, _)| *column))
     }
 }
 

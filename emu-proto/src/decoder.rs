@@ -1,12 +1,10 @@
 //! Reading a body that comes in pieces.
 
-use memchr::memchr;
-
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{ReadError, ReadErrorKind};
 use crate::header::{Layout, find_delimiter};
-use crate::lines::LineReader;
+use crate::lines::{LineReader, Place, split_line};
 use crate::row::read_line;
 
 /// Reads the rows of one body, which is pushed in chunks of any size as they come from the network.
@@ -175,7 +173,10 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
             let kept = self.part.get(..core::mem::take(&mut self.length)).unwrap_or_default();
             return Some(Err(self.lines.too_long(kept, part, ended)));
         };
-        slot.copy_from_slice(part);
+        // Of the same length: no copying that could panic.
+        for (slot, byte) in slot.iter_mut().zip(part) {
+            *slot = *byte;
+        }
         if !ended {
             self.length = end;
             return None;
@@ -212,18 +213,6 @@ const fn is_of_a_whole_line(kind: ReadErrorKind) -> bool {
         kind,
         ReadErrorKind::Html | ReadErrorKind::NotALog | ReadErrorKind::StrictHeader(_) | ReadErrorKind::StrictRow(_)
     )
-}
-
-/// Splits `input` at its first line feed, which is dropped; tells whether there was one.
-fn split_line<'a>(input: &mut &'a [u8]) -> (&'a [u8], bool) {
-    match memchr(b'\n', input) {
-        Some(at) => {
-            let line = input.get(..at).unwrap_or_default();
-            *input = input.get(at.saturating_add(1)..).unwrap_or_default();
-            (line, true)
-        }
-        None => (core::mem::take(input), false),
-    }
 }
 
 /// Reads a whole body that is in memory; an iterator over its rows and faulty lines.
@@ -281,13 +270,12 @@ impl<R: Entry> Iterator for Rows<'_, R> {
 pub fn read_row<R: Entry>(line: &[u8]) -> Result<R, ReadError> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let delimiter = find_delimiter(line).unwrap_or_default();
-    let layout = Layout::by_position::<R>(delimiter.byte());
-    read_line(line, &layout, &mut Deviations::empty()).map_err(|error| ReadError {
-        kind: error.kind,
-        line: 1,
-        column: error.column,
-        offset: error.at as u64,
-        found: error.found,
-    })
+    let mut layout = Layout::EMPTY;
+    layout.delimiter = find_delimiter(line).unwrap_or_default().byte();
+    layout.by_position(&R::TABLE);
+    let mut entry = R::EMPTY;
+    match read_line(line, &layout, &R::TABLE, &mut entry, &mut Deviations::empty()) {
+        Ok(()) => Ok(entry),
+        Err(error) => Err(Place::START.locate(error)),
+    }
 }

@@ -97,30 +97,6 @@ pub(crate) fn value_before(text: u64, others: u64) -> (u32, usize) {
     (eight((text ^ 0x3030_3030_3030_3030) << (7u32.wrapping_sub(end) & 63)), end as usize / 8)
 }
 
-/// Reads the digits at the front of a text, 18 at most, and returns how many there are; 0 for more than 18.
-pub(crate) fn leading_number(text: &[u8]) -> (i64, usize) {
-    let (mut value, mut length) = (0, 0);
-    if cfg!(target_pointer_width = "64")
-        && let Some(head) = text.first_chunk()
-    {
-        let head = u64::from_le_bytes(*head);
-        length = leading_digits(head);
-        value = i64::from(value8(head, length));
-        if length < 8 {
-            return (value, length);
-        }
-    }
-    for byte in text.iter().skip(length) {
-        let Some(digit) = digit(*byte) else { break };
-        if length == 18 {
-            return (0, 0);
-        }
-        value = value * 10 + i64::from(digit);
-        length += 1;
-    }
-    (value, length)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,9 +131,5 @@ mod tests {
         );
         assert_eq!(digits4(word as u32), Some(1234));
         assert_eq!(digits2(word as u16), Some(12));
-        assert_eq!(leading_number(b"999999999999999999;"), (999_999_999_999_999_999, 18));
-        assert_eq!(leading_number(b"1000000000000000000"), (0, 0));
-        assert_eq!(leading_number(b"42"), (42, 2));
-        assert_eq!(leading_number(b"-1"), (0, 0));
     }
 }

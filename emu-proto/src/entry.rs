@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::calendar::time_of;
 use crate::columns::Column;
 use crate::request::Log;
 use crate::serial::SerialNumber;
@@ -36,19 +37,28 @@ pub trait Entry: Copy + PartialEq + core::fmt::Debug + Send + Sync + sealed::Cel
 }
 
 pub(crate) mod sealed {
-    use super::RawRow;
+    use crate::columns::Table;
     use crate::dialect::Deviations;
     use crate::fields::{Fields, RowCache};
     use crate::quick::Number;
     use chrono::{DateTime, Utc};
 
-    /// The way between an entry and its cells, by column number in the manual's order.
-    pub trait Cells: Sized {
-        /// An entry to be written over.
+    /// An entry's cells as integers, by column number in the manual's order; a time is Unix seconds.
+    pub trait Integers {
+        /// Sets a column to an integer of its range; an optional one to nothing if that is 0.
+        fn put(&mut self, column: u8, value: i64);
+
+        /// Returns a column's integer, `None` for an optional one that holds nothing.
+        fn get(&self, column: u8) -> Option<i64>;
+    }
+
+    /// The way between an entry and its cells.
+    pub trait Cells: Sized + Integers {
+        /// An entry to be written over: optional columns hold nothing.
         const EMPTY: Self;
 
-        /// Makes the entry of cells that were all read and found within their columns' ranges.
-        fn from_cells(row: &RawRow) -> Self;
+        /// What a reader and a writer need to know of the columns.
+        const TABLE: Table;
 
         /// Sets a column to a number, if its type holds that and it is not a time; notes how the number deviates.
         fn set(&mut self, column: u8, number: Number, used: &mut Deviations) -> Option<()>;
@@ -58,9 +68,6 @@ pub(crate) mod sealed {
 
         /// Sets a column to nothing, if it may hold that.
         fn set_nothing(&mut self, column: u8) -> Option<()>;
-
-        /// Takes the entry apart.
-        fn to_cells(&self) -> RawRow;
 
         /// Reads a whole line in the known firmware's layout, with this delimiter, as fast as can be.
         ///
@@ -86,57 +93,11 @@ pub(crate) mod sealed {
     }
 }
 
-/// A row's cells as integers, before they become an entry and after they were one.
-#[derive(Debug, Clone, Copy)]
-pub struct RawRow {
-    /// Integers by column number; a cell that holds a time or nothing is 0.
-    pub(crate) integers: [i64; MAX_COLUMNS],
-    /// Times: only the first two columns hold any.
-    pub(crate) times: [DateTime<Utc>; 2],
-    /// One bit a column: whether the cell holds a value.
-    pub(crate) present: u32,
-}
-
-impl RawRow {
-    pub(crate) const EMPTY: Self =
-        Self { integers: [0; MAX_COLUMNS], times: [DateTime::<Utc>::UNIX_EPOCH; 2], present: 0 };
-
-    pub(crate) fn set_integer(&mut self, column: usize, value: i64) {
-        if let Some(cell) = self.integers.get_mut(column) {
-            *cell = value;
-            self.present |= bit(column);
-        }
-    }
-
-    pub(crate) fn set_time(&mut self, column: usize, value: DateTime<Utc>) {
-        if let Some(cell) = self.times.get_mut(column) {
-            *cell = value;
-            self.present |= bit(column);
-        }
-    }
-
-    pub(crate) fn integer(&self, column: usize) -> i64 {
-        self.integers.get(column).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn time(&self, column: usize) -> DateTime<Utc> {
-        self.times.get(column).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn is_present(&self, column: usize) -> bool {
-        self.present & bit(column) != 0
-    }
-}
-
-fn bit(column: usize) -> u32 {
-    u32::try_from(column).ok().and_then(|column| 1u32.checked_shl(column)).unwrap_or(0)
-}
-
-/// One cell's type: how it is taken out of a [`RawRow`] and put into one.
+/// One cell's type: how it is made of an integer and becomes one.
 pub(crate) trait Cell: Sized {
     const ZERO: Self;
 
-    /// Makes the cell of an integer in its column's range.
+    /// Makes the cell of an integer in its column's range, which is within the type's.
     fn of(value: i64) -> Self;
 
     fn of_time(_time: DateTime<Utc>) -> Option<Self> {
@@ -148,8 +109,8 @@ pub(crate) trait Cell: Sized {
         None
     }
 
-    fn get(row: &RawRow, column: usize) -> Self;
-    fn set(&self, row: &mut RawRow, column: usize);
+    /// Returns the integer, `None` for no value.
+    fn integer(&self) -> Option<i64>;
 }
 
 impl Cell for DateTime<Utc> {
@@ -157,19 +118,15 @@ impl Cell for DateTime<Utc> {
 
     #[inline(always)]
     fn of(seconds: i64) -> Self {
-        Self::from_timestamp(seconds, 0).unwrap_or_default()
+        time_of(seconds).unwrap_or(Self::UNIX_EPOCH)
     }
 
     fn of_time(time: DateTime<Utc>) -> Option<Self> {
         Some(time)
     }
 
-    fn get(row: &RawRow, column: usize) -> Self {
-        row.time(column)
-    }
-
-    fn set(&self, row: &mut RawRow, column: usize) {
-        row.set_time(column, *self);
+    fn integer(&self) -> Option<i64> {
+        Some(self.timestamp())
     }
 }
 
@@ -191,53 +148,43 @@ impl<T: Cell> Cell for Option<T> {
         Some(None)
     }
 
-    fn get(row: &RawRow, column: usize) -> Self {
-        row.is_present(column).then(|| T::get(row, column))
-    }
-
-    fn set(&self, row: &mut RawRow, column: usize) {
-        if let Some(value) = self {
-            value.set(row, column);
-        }
+    fn integer(&self) -> Option<i64> {
+        self.as_ref().and_then(T::integer)
     }
 }
 
-/// Cells that are integers: the reader has checked the column's range, which is the type's own, so that the fallback of
-/// the conversion is never taken.
+/// Cells that are integers: the reader has checked the column's range, which is within the type's, so that nothing is cut.
 macro_rules! integer_cells {
-    ($($name:ty = $zero:expr, $wrap:expr, $unwrap:expr;)*) => {$(
+    ($($name:ty = $int:ty, $zero:expr, $wrap:expr, $unwrap:expr;)*) => {$(
         impl Cell for $name {
             const ZERO: Self = $zero;
 
             #[inline(always)]
             fn of(value: i64) -> Self {
-                $wrap(value.try_into().unwrap_or_default())
+                $wrap(value as $int)
             }
 
-            fn get(row: &RawRow, column: usize) -> Self {
-                Self::of(row.integer(column))
-            }
-
-            fn set(&self, row: &mut RawRow, column: usize) {
-                row.set_integer(column, i64::from($unwrap(*self)));
+            #[inline(always)]
+            fn integer(&self) -> Option<i64> {
+                Some(i64::from($unwrap(*self)))
             }
         }
     )*};
 }
 
 integer_cells! {
-    u32 = 0, core::convert::identity, core::convert::identity;
-    Status = Self::empty(), Self::from_bits_retain, |value: Self| value.bits();
-    SerialNumber = Self::MAX, |digits| Self::new(digits).unwrap_or_default(), Self::get;
-    WattHours = WattHours(0), WattHours, WattHours::get;
-    VarHours = VarHours(0), VarHours, VarHours::get;
-    Watts = Watts(0), Watts, Watts::get;
-    MilliAmperes = MilliAmperes(0), MilliAmperes, MilliAmperes::get;
-    DeciVolts = DeciVolts(0), DeciVolts, DeciVolts::get;
-    PowerFactor = PowerFactor(0), PowerFactor, PowerFactor::get;
-    DeciHertz = DeciHertz(0), DeciHertz, DeciHertz::get;
-    PulsesPerKilowattHour = PulsesPerKilowattHour(0), PulsesPerKilowattHour, PulsesPerKilowattHour::get;
-    Milliseconds = Milliseconds(0), Milliseconds, Milliseconds::get;
+    u32 = u32, 0, core::convert::identity, core::convert::identity;
+    Status = u32, Self::empty(), Self::from_bits_retain, |value: Self| value.bits();
+    SerialNumber = u32, Self::MAX, Self::of_checked, Self::get;
+    WattHours = i64, WattHours(0), WattHours, WattHours::get;
+    VarHours = i64, VarHours(0), VarHours, VarHours::get;
+    Watts = i32, Watts(0), Watts, Watts::get;
+    MilliAmperes = i32, MilliAmperes(0), MilliAmperes, MilliAmperes::get;
+    DeciVolts = i32, DeciVolts(0), DeciVolts, DeciVolts::get;
+    PowerFactor = i8, PowerFactor(0), PowerFactor, PowerFactor::get;
+    DeciHertz = i16, DeciHertz(0), DeciHertz, DeciHertz::get;
+    PulsesPerKilowattHour = u32, PulsesPerKilowattHour(0), PulsesPerKilowattHour, PulsesPerKilowattHour::get;
+    Milliseconds = u32, Milliseconds(0), Milliseconds, Milliseconds::get;
 }
 
 /// Defines an entry's struct and its column table from one list.
@@ -291,14 +238,43 @@ macro_rules! log_entry {
             }
         }
 
+        impl $crate::entry::sealed::Integers for $name {
+            fn put(&mut self, column: u8, value: i64) {
+                #[allow(non_camel_case_types, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $(
+                    if column == Field::$field as u8 {
+                        self.$field = $crate::entry::Cell::of(value);
+                        return;
+                    }
+                )*
+            }
+
+            fn get(&self, column: u8) -> Option<i64> {
+                #[allow(non_camel_case_types, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $(
+                    if column == Field::$field as u8 {
+                        return $crate::entry::Cell::integer(&self.$field);
+                    }
+                )*
+                None
+            }
+        }
+
         impl $crate::entry::sealed::Cells for $name {
             const EMPTY: Self = Self { $($field: <$type as $crate::entry::Cell>::ZERO,)* };
 
-            fn from_cells(row: &$crate::entry::RawRow) -> Self {
-                let mut column = 0usize..;
-                // Fields are made in the order in which they are written, which is the table's.
-                Self { $($field: $crate::entry::Cell::get(row, column.next().unwrap_or_default()),)* }
-            }
+            const TABLE: $crate::columns::Table = {
+                #[allow(non_camel_case_types, dead_code, reason = "the fields' names, to count them")]
+                enum Field { $($field,)* }
+                $crate::columns::Table {
+                    log: $log,
+                    names: &[$($header,)*],
+                    aliases: &[$($((Field::$field as u8, $alias),)*)*],
+                    kinds: &[$(($crate::columns::Quantity::$quantity, $optional),)*],
+                }
+            };
 
             #[inline(always)]
             fn set(
@@ -343,13 +319,6 @@ macro_rules! log_entry {
                     }
                 )*
                 None
-            }
-
-            fn to_cells(&self) -> $crate::entry::RawRow {
-                let mut row = $crate::entry::RawRow::EMPTY;
-                let mut column = 0usize..;
-                $($crate::entry::Cell::set(&self.$field, &mut row, column.next().unwrap_or_default());)*
-                row
             }
 
             $(

@@ -165,11 +165,16 @@ impl Found {
     pub(crate) const NOTHING: Self = Self { bytes: [0; Self::MAX], length: 0, more: false };
 
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut found = Self { more: bytes.len() > Self::MAX, ..Self::NOTHING };
-        for (slot, byte) in found.bytes.iter_mut().zip(bytes) {
+        Self::of(bytes.iter())
+    }
+
+    pub(crate) fn of<'a>(mut bytes: impl Iterator<Item = &'a u8>) -> Self {
+        let mut found = Self::NOTHING;
+        for (slot, byte) in found.bytes.iter_mut().zip(bytes.by_ref()) {
             *slot = *byte;
             found.length = found.length.saturating_add(1);
         }
+        found.more = bytes.next().is_some();
         found
     }
 

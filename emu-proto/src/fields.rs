@@ -11,6 +11,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
+use crate::calendar::{Civil, time_of};
 use crate::digits::{POWERS, digit, digits2, digits4, digits8, four, fours, leading_digits, others, value8};
 use crate::serial::SerialNumber;
 use crate::units::{DeciHertz, DeciVolts, PowerFactor};
@@ -353,7 +354,8 @@ fn read_date(text: &[u8; 10]) -> Option<NaiveDate> {
     if year < 1970 {
         return None;
     }
-    NaiveDate::from_ymd_opt(year as i32, month, day)
+    let midnight = Civil { year, month, day, second: 0 }.seconds()?;
+    Some(time_of(midnight)?.date_naive())
 }
 
 /// Reads `hh:mm:ss`.

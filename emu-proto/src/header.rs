@@ -10,16 +10,9 @@
 //! Columns are found by name. Without a header they are taken by position, and so are the logbook's when its header has
 //! other names than those that are guessed here.
 
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till};
-use nom::character::complete::{char, space0, u32 as number};
-use nom::combinator::{map, map_opt, rest, value};
-use nom::sequence::{delimited, preceded, terminated};
-use nom::{IResult, Parser};
-
-use crate::columns::{Column, Quantity};
+use crate::columns::{Quantity, Table};
 use crate::dialect::{Delimiter, Deviations};
-use crate::entry::{Entry, MAX_COLUMNS};
+use crate::entry::MAX_COLUMNS;
 use crate::error::{Found, ReadErrorKind};
 use crate::request::Log;
 use crate::row::{Cells, LineError};
@@ -51,20 +44,26 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a body without a header, or with one whose names say nothing.
-    pub(crate) fn by_position<R: Entry>(delimiter: u8) -> Self {
-        let mut layout = Self::empty(delimiter);
-        for number in 0..R::COLUMNS.len() {
-            layout.push(u8::try_from(number).unwrap_or(UNKNOWN));
+    pub(crate) const EMPTY: Self = Self {
+        delimiter: b';',
+        is_plain: false,
+        cells: 0,
+        columns: [UNKNOWN; MAX_CELLS],
+        scales: [Scale::UNSTATED; MAX_COLUMNS],
+    };
+
+    /// Makes this the layout of a body without a header, or with one whose names say nothing.
+    pub(crate) fn by_position(&mut self, table: &Table) {
+        for (cell, column) in self.columns.iter_mut().zip(0u8..).take(table.names.len()) {
+            *cell = column;
+            self.cells = column.saturating_add(1);
         }
-        layout.is_plain = true;
-        layout
+        self.is_plain = true;
     }
 
-    /// Returns the column number of each cell, `None` for one to be skipped.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = Option<usize>> {
-        let cells = self.columns.iter().take(usize::from(self.cells));
-        cells.map(|column| (*column != UNKNOWN).then_some(usize::from(*column & COLUMN)))
+    /// Returns the column number of each cell, no column's for one to be skipped.
+    pub(crate) fn columns(&self) -> impl ExactSizeIterator<Item = u8> {
+        self.cells().iter().map(|cell| column(*cell))
     }
 
     /// Returns the column number of each cell; one for which there is no [scale](Self::scale_of) is to be skipped.
@@ -74,36 +73,19 @@ impl Layout {
 
     /// Returns the scale of a cell's values, `None` for a cell to be skipped.
     pub(crate) fn column_of(&self, cell: u8) -> Option<(u8, Scale)> {
-        let column = if cell == UNKNOWN { cell } else { cell & COLUMN };
+        let column = column(cell);
         Some((column, *self.scales.get(usize::from(column))?))
     }
 
     /// Returns the scale of a column's values.
-    pub(crate) fn scale(&self, column: usize) -> Scale {
-        self.scales.get(column).copied().unwrap_or(Scale::UNSTATED)
+    pub(crate) fn scale(&self, column: u8) -> Scale {
+        self.scales.get(usize::from(column)).copied().unwrap_or(Scale::UNSTATED)
     }
+}
 
-    fn empty(delimiter: u8) -> Self {
-        Self {
-            delimiter,
-            is_plain: false,
-            cells: 0,
-            columns: [UNKNOWN; MAX_CELLS],
-            scales: [Scale::UNSTATED; MAX_COLUMNS],
-        }
-    }
-
-    /// Adds a cell; returns whether there was room.
-    fn push(&mut self, column: u8) -> bool {
-        match self.columns.get_mut(usize::from(self.cells)) {
-            Some(slot) => {
-                *slot = column;
-                self.cells = self.cells.saturating_add(1);
-                true
-            }
-            None => false,
-        }
-    }
+/// Returns the column's number, without marks; no column's for a cell to be skipped.
+const fn column(cell: u8) -> u8 {
+    if cell == UNKNOWN { cell } else { cell & COLUMN }
 }
 
 /// By which power of ten a printed value is multiplied to get the column's integer.
@@ -119,6 +101,11 @@ impl Scale {
 
     pub(crate) fn is_stated(self) -> bool {
         self != Self::UNSTATED
+    }
+
+    /// Returns the power of ten; 0 if it is not stated.
+    pub(crate) fn power(self) -> i8 {
+        if self.is_stated() { self.0 } else { 0 }
     }
 
     /// Whether a value without decimals is the column's integer as it is.
@@ -161,31 +148,29 @@ pub(crate) enum Scaled {
     TooFine,
 }
 
-/// What the first line turned out to be.
-pub(crate) struct FirstLine {
-    pub(crate) layout: Layout,
-    /// Whether the line is a header and not the first row.
-    pub(crate) is_header: bool,
-    pub(crate) met: Deviations,
-}
-
-/// Reads the first line that is not blank, without byte-order mark and line end.
-pub(crate) fn read_first_line<R: Entry>(line: &[u8]) -> Result<FirstLine, LineError> {
+/// Reads the first line that is not blank, without byte-order mark and line end; returns whether it is a header and not the
+/// first row. `layout` is empty.
+pub(crate) fn read_first_line(
+    line: &[u8],
+    layout: &mut Layout,
+    table: &Table,
+    met: &mut Deviations,
+) -> Result<bool, LineError> {
     let trimmed = line.trim_ascii_start();
     let whole = |kind| LineError { kind, column: None, at: 0, found: Found::new(line) };
     if trimmed.first() == Some(&b'<') {
         return Err(whole(ReadErrorKind::Html));
     }
     let delimiter = find_delimiter(line).ok_or_else(|| whole(ReadErrorKind::NotALog))?;
-    let mut met = Deviations::empty();
     met.set(Deviations::DELIMITER, delimiter != Delimiter::Semicolon);
-    let delimiter = delimiter.byte();
+    layout.delimiter = delimiter.byte();
     if matches!(trimmed, [b'0'..=b'9', ..] | [b'"', b'0'..=b'9', ..]) {
         met.insert(Deviations::NO_HEADER);
-        return Ok(FirstLine { layout: Layout::by_position::<R>(delimiter), is_header: false, met });
+        layout.by_position(table);
+        return Ok(false);
     }
-    let layout = read_header::<R>(line, delimiter, &mut met)?;
-    Ok(FirstLine { layout, is_header: true, met })
+    read_header(line, layout, table, met)?;
+    Ok(true)
 }
 
 /// Returns the first of the known delimiters, in their order of preference, that stands outside of quotes.
@@ -199,172 +184,159 @@ pub(crate) fn find_delimiter(line: &[u8]) -> Option<Delimiter> {
     })
 }
 
-fn read_header<R: Entry>(line: &[u8], delimiter: u8, met: &mut Deviations) -> Result<Layout, LineError> {
-    let by_position = is_read_by_position::<R>(line, delimiter);
-    let mut layout = Layout::empty(delimiter);
+fn read_header(line: &[u8], layout: &mut Layout, table: &Table, met: &mut Deviations) -> Result<(), LineError> {
+    let by_position = is_read_by_position(line, layout.delimiter, table);
     let mut seen = 0u32;
     let mut spelling = Deviations::empty();
-    let mut cells = Cells::new(line, delimiter);
-    let mut position = 0usize;
+    let mut cells = Cells::new(line, layout.delimiter);
     loop {
         let at = cells.at();
         let Some(cell) = cells.next() else { break };
-        let error = |kind, column: Option<&Column>, found| LineError {
-            kind,
-            column: column.map(|column| column.name),
-            at,
-            found: Found::new(found),
-        };
-        let cell = cell.map_err(|kind| error(kind, None, line.get(at..).unwrap_or_default()))?;
-        if cell.is_empty() && cells.at() > line.len() {
+        let error =
+            |kind, column: u8, found| LineError { kind, column: table.name(column), at, found: Found::new(found) };
+        let cell = cell.map_err(|kind| error(kind, UNKNOWN, line.get(at..).unwrap_or_default()))?;
+        if cell.is_empty() && cells.is_at_end() {
             met.insert(Deviations::TRAILING_DELIMITER);
             break;
         }
         let (unit, name) = name_and_unit(cell);
-        let number = if by_position { Some(position) } else { find_column::<R>(name) };
-        let column = number.and_then(|number| R::COLUMNS.get(number).map(|column| (number, column)));
-        if !layout.push(number.and_then(|number| u8::try_from(number).ok()).unwrap_or(UNKNOWN)) {
-            return Err(error(ReadErrorKind::TooManyColumns { limit: MAX_CELLS }, None, cell));
-        }
-        if let Some((number, column)) = column {
-            let bit = 1u32.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
-            if seen & bit != 0 {
-                return Err(error(ReadErrorKind::DuplicateColumn, Some(column), cell));
-            }
-            seen |= bit;
-            let scale = read_scale(unit, column.quantity)
-                .ok_or_else(|| error(ReadErrorKind::UnknownUnit, Some(column), unit.unwrap_or_default()))?;
-            if let Some(slot) = layout.scales.get_mut(number) {
-                *slot = scale;
-            }
-            let known_unit = column.quantity.header_unit();
-            spelling.set(Deviations::COLUMN_ORDER, spelling.contains(Deviations::COLUMN_ORDER) || number != position);
-            if name != column.name.as_bytes() || unit.is_some_and(|unit| unit != known_unit.as_bytes() && scale.0 == 0)
-            {
-                spelling.insert(Deviations::HEADER_SPELLING);
-            }
-            if unit.is_none() && !known_unit.is_empty() {
-                spelling.insert(Deviations::NO_UNIT);
-            }
-            if scale.is_stated() && scale != Scale::AS_KNOWN {
-                spelling.insert(Deviations::OTHER_SCALE);
-                if let Some(cell) = layout.columns.get_mut(position) {
-                    *cell |= if i8::try_from(column.quantity.decimals()) == Ok(scale.0) { PLAIN_UNIT } else { SCALED };
-                }
-            }
-        } else {
+        let position = layout.cells;
+        let number = if by_position { position } else { table.find(name).unwrap_or(UNKNOWN) };
+        let Some(slot) = layout.columns.get_mut(usize::from(position)) else {
+            return Err(error(ReadErrorKind::TooManyColumns { limit: MAX_CELLS }, UNKNOWN, cell));
+        };
+        *slot = number;
+        layout.cells = position.saturating_add(1);
+        let (Some((quantity, _)), Some(scale_slot)) = (table.kind(number), layout.scales.get_mut(usize::from(number)))
+        else {
             spelling.insert(Deviations::UNKNOWN_COLUMN);
+            continue;
+        };
+        let bit = bit(number);
+        if seen & bit != 0 {
+            return Err(error(ReadErrorKind::DuplicateColumn, number, cell));
         }
-        position = position.saturating_add(1);
+        seen |= bit;
+        let scale = read_scale(unit, quantity)
+            .ok_or_else(|| error(ReadErrorKind::UnknownUnit, number, unit.unwrap_or_default()))?;
+        *scale_slot = scale;
+        let known_unit = quantity.header_unit().as_bytes();
+        if number != position {
+            spelling.insert(Deviations::COLUMN_ORDER);
+        }
+        if Some(name) != table.name(number).map(str::as_bytes)
+            || unit.is_some_and(|unit| unit != known_unit && scale == Scale::AS_KNOWN)
+        {
+            spelling.insert(Deviations::HEADER_SPELLING);
+        }
+        if unit.is_none() && !known_unit.is_empty() {
+            spelling.insert(Deviations::NO_UNIT);
+        }
+        if scale.is_stated() && scale != Scale::AS_KNOWN {
+            spelling.insert(Deviations::OTHER_SCALE);
+            *slot |= if i8::try_from(quantity.decimals()) == Ok(scale.0) { PLAIN_UNIT } else { SCALED };
+        }
     }
-    let absent = R::COLUMNS.iter().enumerate().find(|(number, _)| {
-        seen & u32::try_from(*number).ok().and_then(|number| 1u32.checked_shl(number)).unwrap_or(0) == 0
-    });
     if seen == 0 {
         return Err(LineError { kind: ReadErrorKind::NotALog, column: None, at: 0, found: Found::new(line) });
     }
-    if let Some((_, column)) = absent {
+    if let Some((name, _)) = table.names.iter().zip(0u8..).find(|(_, number)| seen & bit(*number) == 0) {
         let kind = ReadErrorKind::MissingColumn;
-        return Err(LineError { kind, column: Some(column.name), at: line.len(), found: Found::NOTHING });
+        return Err(LineError { kind, column: Some(name), at: line.len(), found: Found::NOTHING });
     }
     if by_position {
         met.insert(Deviations::HEADER_BY_POSITION);
     }
-    if R::LOG == Log::Logbook {
+    if table.log == Log::Logbook {
         // How the known firmware spells the logbook's header is not known.
         spelling.remove(Deviations::HEADER_SPELLING | Deviations::NO_UNIT);
     }
-    layout.is_plain = !spelling.intersects(
-        Deviations::COLUMN_ORDER
-            | Deviations::UNKNOWN_COLUMN
-            | Deviations::OTHER_SCALE
-            | Deviations::HEADER_BY_POSITION,
-    );
+    layout.is_plain = !by_position
+        && !spelling.intersects(Deviations::COLUMN_ORDER | Deviations::UNKNOWN_COLUMN | Deviations::OTHER_SCALE);
     met.insert(spelling | cells.met);
-    Ok(layout)
+    Ok(())
+}
+
+/// A column's bit in a set.
+fn bit(column: u8) -> u32 {
+    1u32.wrapping_shl(u32::from(column))
 }
 
 /// Whether a logbook's header is to be read by position: it has the manual's count of columns, some names are not known,
 /// and those that are known stand where the manual has them.
-fn is_read_by_position<R: Entry>(line: &[u8], delimiter: u8) -> bool {
-    if R::LOG != Log::Logbook {
+fn is_read_by_position(line: &[u8], delimiter: u8, table: &Table) -> bool {
+    if table.log != Log::Logbook {
         return false;
     }
-    let (mut count, mut unknown) = (0usize, false);
+    let (mut count, mut unknown) = (0u8, false);
     for cell in Cells::new(line, delimiter) {
         let Ok(cell) = cell else { return false };
-        if cell.is_empty() && count == R::COLUMNS.len() {
+        let expected = table.name(count);
+        if cell.is_empty() && expected.is_none() {
             continue;
         }
         let name = name_and_unit(cell).1;
-        match find_column::<R>(name) {
+        match table.find(name) {
             Some(number) if number != count => return false,
             Some(_) => {}
-            None if R::COLUMNS.get(count).is_some_and(|column| is_another_setting(name, column)) => return false,
+            None if expected.is_some_and(|expected| is_another_setting(name, expected)) => return false,
             None => unknown = true,
         }
         count = count.saturating_add(1);
     }
-    unknown && count == R::COLUMNS.len()
+    unknown && usize::from(count) == table.names.len()
 }
 
 /// Whether a name that is not known speaks of another setting than the column: of the voltage transformer where the
 /// current transformer's stands.
-fn is_another_setting(name: &[u8], column: &Column) -> bool {
+fn is_another_setting(name: &[u8], column: &str) -> bool {
     let mut words = name.split(|byte| !byte.is_ascii_alphanumeric());
     words.any(|word| {
-        let mut settings = [&b"CT"[..], b"VT", b"S0"].into_iter();
-        settings.any(|setting| word.eq_ignore_ascii_case(setting) && !column.name.as_bytes().starts_with(setting))
+        let mut settings = [*b"CT", *b"VT", *b"S0"].into_iter();
+        settings.any(|setting| word.eq_ignore_ascii_case(&setting) && !column.as_bytes().starts_with(&setting))
     })
 }
 
-fn find_column<R: Entry>(name: &[u8]) -> Option<usize> {
-    R::COLUMNS.iter().position(|column| {
-        let mut names = core::iter::once(&column.name).chain(column.aliases);
-        names.any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-    })
-}
-
-/// Splits a header cell into the name and what stands in the brackets at its end.
+/// Splits a header cell into what stands in the brackets at its end and the name.
 fn name_and_unit(cell: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let with_unit = |cell| -> IResult<&[u8], (&[u8], &[u8])> {
-        let unit = delimited(char('['), take_till(|byte| byte == b']'), char(']'));
-        (take_till(|byte| byte == b'['), terminated(unit, nom::combinator::eof)).parse(cell)
-    };
-    match with_unit(cell) {
-        Ok((_, (name, unit))) => (Some(unit.trim_ascii()), name.trim_ascii()),
-        Err(_) => (None, cell.trim_ascii()),
+    if let [inside @ .., b']'] = cell
+        && let Some(bracket) = inside.iter().position(|byte| *byte == b'[')
+        && let Some((name, [_, unit @ ..])) = inside.split_at_checked(bracket)
+        && !unit.contains(&b']')
+    {
+        return (Some(unit.trim_ascii()), name.trim_ascii());
     }
+    (None, cell.trim_ascii())
 }
 
 /// Returns the scale that a header's unit gives to a column, `None` for a unit that is not this quantity's.
 fn read_scale(unit: Option<&[u8]>, quantity: Quantity) -> Option<Scale> {
-    let Some(unit) = unit.filter(|unit| !unit.is_empty()) else { return Some(Scale::UNSTATED) };
-    if quantity.header_unit().is_empty() {
-        // Nothing can be scaled here, whatever the brackets say.
+    let Some(unit) = unit.filter(|unit| !unit.is_empty() && !quantity.header_unit().is_empty()) else {
+        // Where the quantity has no unit, nothing can be scaled, whatever the brackets say.
         return Some(Scale::UNSTATED);
-    }
-    if unit == quantity.header_unit().as_bytes() {
-        return Some(Scale::AS_KNOWN);
-    }
-    let (_, (divisor, symbol)) = (divisor, rest).parse(unit).ok()?;
-    let own = match quantity.unit() {
-        "mA" => ("A", -3i8),
-        "ms" => ("s", -3),
-        symbol => (symbol, 0),
     };
-    let prefix = read_prefix(symbol, own.0.as_bytes(), quantity)?;
-    let resolution = own.1.checked_sub_unsigned(quantity.decimals())?;
-    prefix.checked_sub(divisor)?.checked_sub(resolution).map(Scale)
+    let (divisor, symbol) = divisor(unit);
+    let (own, resolution) = match quantity {
+        Quantity::Current => ("A", -3i8),
+        Quantity::PulseWidth => ("s", -3),
+        _ => (quantity.unit(), 0i8.wrapping_sub_unsigned(quantity.decimals())),
+    };
+    let prefix = read_prefix(symbol, own.as_bytes(), quantity)?;
+    Some(Scale(prefix.wrapping_sub(divisor).wrapping_sub(resolution)))
 }
 
-/// Reads `1/` and a power of ten as that power; 0 if there is none.
-fn divisor(unit: &[u8]) -> IResult<&[u8], i8> {
-    let power = map_opt(number, |divisor: u32| {
-        let power = divisor.checked_ilog10()?;
-        (10u32.checked_pow(power) == Some(divisor)).then_some(power).and_then(|power| i8::try_from(power).ok())
-    });
-    alt((terminated(preceded(tag("1/"), power), space0), map(tag(""), |_| 0))).parse(unit)
+/// Reads `1/` and a power of ten as that power, 0 if there is none; returns what stands behind, too.
+fn divisor(unit: &[u8]) -> (i8, &[u8]) {
+    if let Some(mut rest) = unit.strip_prefix(b"1/1") {
+        let mut power = 0i8;
+        while let ([b'0', behind @ ..], 0..9) = (rest, power) {
+            (power, rest) = (power.wrapping_add(1), behind);
+        }
+        if !rest.first().is_some_and(u8::is_ascii_digit) {
+            return (power, rest.trim_ascii_start());
+        }
+    }
+    (0, unit)
 }
 
 /// Reads an SI prefix in front of `symbol`, whose case does not matter, as a power of ten.
@@ -376,23 +348,19 @@ fn read_prefix(text: &[u8], symbol: &[u8], quantity: Quantity) -> Option<i8> {
             _ => None,
         };
     }
-    let prefix = text.get(..text.len().checked_sub(symbol.len())?)?;
-    if !text.get(prefix.len()..)?.eq_ignore_ascii_case(symbol) {
+    let (prefix, own) = text.split_at_checked(text.len().checked_sub(symbol.len())?)?;
+    if !own.eq_ignore_ascii_case(symbol) {
         return None;
     }
-    if quantity == Quantity::PulseValue {
-        return prefix.is_empty().then_some(0);
-    }
-    let power: IResult<&[u8], i8> = alt((
-        value(3, alt((tag("k"), tag("K")))),
-        value(6, tag("M")),
-        value(9, tag("G")),
-        value(-3, tag("m")),
-        value(0, nom::combinator::eof),
-    ))
-    .parse(prefix);
-    let power = power.ok().filter(|(rest, _)| rest.is_empty()).map(|(_, power)| power)?;
     // No meter counts in megaamperes: `[MA]` is a spelling of `[mA]`, or a fault, and which of the two is not guessed.
-    let is_absurd = power > 3 && matches!(quantity, Quantity::Current | Quantity::PulseWidth);
-    (!is_absurd).then_some(power)
+    let is_small = matches!(quantity, Quantity::Current | Quantity::PulseWidth);
+    match prefix {
+        b"" => Some(0),
+        _ if quantity == Quantity::PulseValue => None,
+        b"k" | b"K" => Some(3),
+        b"m" => Some(-3),
+        b"M" if !is_small => Some(6),
+        b"G" if !is_small => Some(9),
+        _ => None,
+    }
 }

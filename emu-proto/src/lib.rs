@@ -66,6 +66,7 @@
 )]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "a test may panic"))]
 
+mod calendar;
 mod columns;
 mod decoder;
 mod dialect;
@@ -78,7 +79,9 @@ mod header;
 mod lines;
 mod load_profile;
 mod logbook;
+mod number;
 mod plan;
+mod print;
 mod quick;
 mod request;
 mod row;

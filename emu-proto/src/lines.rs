@@ -1,7 +1,5 @@
 //! Reading lines one by one: the first one says how the others are to be read.
 
-use memchr::memchr;
-
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{Found, ReadError, ReadErrorKind};
@@ -15,28 +13,27 @@ use crate::row::{LineError, read_line};
 #[derive(Debug, Clone)]
 pub(crate) struct LineReader<R> {
     state: State,
+    /// How the rows are to be read, once the first line has told.
+    layout: Layout,
     strict: bool,
     /// How long a line may be, without its line feed.
     limit: usize,
     cache: RowCache,
-    /// The number of the current line, and where it starts in the body.
-    number: u32,
-    offset: u64,
+    place: Place,
     met: Deviations,
-    last_index: Option<u32>,
-    /// What the fast reader fills: it is copied once, into the answer.
+    /// What the readers fill: it is copied once, into the answer.
     entry: R,
     /// The delimiter if rows can be plain, else 0.
     plain: u8,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Before the first line that is not blank.
     Start,
-    Rows(Layout),
+    Rows,
     /// Within a line that is too long; the rest of it is dropped.
-    LongLine(Layout),
+    LongLine,
     /// Nothing more is read.
     Done,
 }
@@ -45,13 +42,12 @@ impl<R: Entry> LineReader<R> {
     pub(crate) const fn new(limit: usize, strict: bool) -> Self {
         Self {
             state: State::Start,
+            layout: Layout::EMPTY,
             strict,
             limit,
             cache: RowCache::NEW,
-            number: 1,
-            offset: 0,
+            place: Place::START,
             met: Deviations::empty(),
-            last_index: None,
             entry: R::EMPTY,
             plain: 0,
         }
@@ -62,18 +58,18 @@ impl<R: Entry> LineReader<R> {
     }
 
     pub(crate) const fn last_index(&self) -> Option<u32> {
-        self.last_index
+        self.place.last_index
     }
 
     /// Returns where the current line starts in the body.
     pub(crate) const fn offset(&self) -> u64 {
-        self.offset
+        self.place.offset
     }
 
     pub(crate) fn delimiter(&self) -> Option<Delimiter> {
-        match &self.state {
-            State::Rows(layout) | State::LongLine(layout) => {
-                Delimiter::ALL.into_iter().find(|delimiter| delimiter.byte() == layout.delimiter)
+        match self.state {
+            State::Rows | State::LongLine => {
+                Delimiter::ALL.into_iter().find(|delimiter| delimiter.byte() == self.layout.delimiter)
             }
             State::Start | State::Done => None,
         }
@@ -82,7 +78,7 @@ impl<R: Entry> LineReader<R> {
     /// Tries the fast reader on the line at the front of `input`; returns the row and the length with the line end.
     #[inline(always)]
     pub(crate) fn read_plain(&mut self, input: &[u8]) -> Option<(&R, usize)> {
-        if self.plain == 0 {
+        if cfg!(not(target_pointer_width = "64")) || self.plain == 0 {
             return None;
         }
         let length = if input.len() >= LINE {
@@ -94,8 +90,8 @@ impl<R: Entry> LineReader<R> {
         if length > self.limit {
             return None;
         }
-        self.advance(length as u64);
-        self.last_index = Some(self.entry.index());
+        self.place.advance(length as u64);
+        self.place.last_index = Some(self.entry.index());
         Some((&self.entry, length))
     }
 
@@ -104,72 +100,70 @@ impl<R: Entry> LineReader<R> {
         if cfg!(not(target_pointer_width = "64")) {
             return None;
         }
-        let State::Rows(layout) = &self.state else { return None };
-        let (met, cache, entry) = (self.met, &mut self.cache, &mut self.entry);
+        if self.state != State::Rows {
+            return None;
+        }
+        let (layout, met, cache, entry) = (&self.layout, self.met, &mut self.cache, &mut self.entry);
         let length = with_padding(input, |line| quick::read_row(line, layout, met, cache, entry))?;
         if length > self.limit {
             return None;
         }
-        self.advance(length as u64);
-        self.last_index = Some(self.entry.index());
+        self.place.advance(length as u64);
+        self.place.last_index = Some(self.entry.index());
         Some((&self.entry, length))
     }
 
     /// Reads a line without its line feed; returns nothing for a header and for a blank line.
     pub(crate) fn read(&mut self, line: &[u8]) -> Option<Result<R, ReadError>> {
         let outcome = match self.read_unlocated(line) {
-            None => None,
-            Some(Ok(entry)) => {
-                self.last_index = Some(entry.index());
-                Some(Ok(entry))
+            Ok(false) => None,
+            Ok(true) => {
+                self.place.last_index = Some(self.entry.index());
+                Some(Ok(self.entry))
             }
-            Some(Err(error)) => Some(Err(self.locate(error))),
+            Err(error) => Some(Err(self.place.locate(error))),
         };
-        self.advance((line.len() as u64).saturating_add(1));
+        self.place.advance((line.len() as u64).saturating_add(1));
         outcome
     }
 
     /// Returns whether what comes is dropped.
     pub(crate) const fn is_skipping(&self) -> bool {
-        matches!(self.state, State::LongLine(_) | State::Done)
+        matches!(self.state, State::LongLine | State::Done)
     }
 
     /// Drops a part of a line.
     pub(crate) fn skip(&mut self, length: usize, ended: bool) {
-        self.offset = self.offset.saturating_add(length as u64);
-        if ended {
-            self.advance(1);
-            if let State::LongLine(layout) = core::mem::replace(&mut self.state, State::Done) {
-                self.state = State::Rows(layout);
-                self.choose();
-            }
+        self.place.skip(length, ended);
+        if ended && self.state == State::LongLine {
+            self.state = State::Rows;
+            self.choose();
         }
     }
 
     /// Gives up a line that does not fit into the buffer: `kept` is there already, `part` comes on top of it.
     #[cold]
     pub(crate) fn too_long(&mut self, kept: &[u8], part: &[u8], ended: bool) -> ReadError {
-        let mut start = [0; Found::MAX + 1];
-        let found = start.iter_mut().zip(kept.iter().chain(part)).map(|(slot, byte)| *slot = *byte).count();
-        let found = Found::new(start.get(..found).unwrap_or_default());
         let limit = self.limit;
-        let (kind, state) = match core::mem::replace(&mut self.state, State::Done) {
-            State::Rows(layout) | State::LongLine(layout) => {
-                (ReadErrorKind::LineTooLong { limit }, State::LongLine(layout))
+        let kind = match self.state {
+            State::Rows | State::LongLine => {
+                self.state = State::LongLine;
+                ReadErrorKind::LineTooLong { limit }
             }
-            State::Start | State::Done => (ReadErrorKind::HeaderTooLong { limit }, State::Done),
+            State::Start | State::Done => {
+                self.state = State::Done;
+                ReadErrorKind::HeaderTooLong { limit }
+            }
         };
-        self.state = state;
         self.plain = 0;
-        let error = self.locate(LineError { kind, column: None, at: 0, found });
+        let error = self.place.too_long(kind, kept, part);
         self.skip(kept.len().saturating_add(part.len()), ended);
         error
     }
 
     /// What is to be said if the body ends within this line.
     pub(crate) fn truncated(&self, line: &[u8]) -> ReadError {
-        let kind = ReadErrorKind::Truncated { last_index: self.last_index };
-        self.locate(LineError { kind, column: None, at: 0, found: Found::new(line) })
+        self.place.truncated(line)
     }
 
     /// Notes that the last line has no line end.
@@ -182,59 +176,54 @@ impl<R: Entry> LineReader<R> {
         self.plain = 0;
     }
 
-    fn read_unlocated(&mut self, line: &[u8]) -> Option<Result<R, LineError>> {
+    /// Reads a line; returns whether there is now a row in `entry`.
+    fn read_unlocated(&mut self, line: &[u8]) -> Result<bool, LineError> {
         let (line, line_end) = match line {
             [line @ .., b'\r'] => (line, Deviations::CRLF),
             line => (line, Deviations::empty()),
         };
+        let mut met = line_end;
         if line.is_empty() {
-            return self.accept_row(line_end | Deviations::BLANK_LINE, line).err().map(Err);
+            met.insert(Deviations::BLANK_LINE);
+            return self.accept(met, line, ReadErrorKind::StrictRow).map(|()| false);
         }
         let mut row = line;
-        if matches!(self.state, State::Start) {
-            match self.read_first(line, line_end) {
-                Ok(None) => return None,
-                Ok(Some(first_row)) => row = first_row,
-                Err(error) => {
-                    self.state = State::Done;
-                    return Some(Err(error));
-                }
+        if self.state == State::Start {
+            row = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+            let skipped = line.len().saturating_sub(row.len());
+            met.set(Deviations::BYTE_ORDER_MARK, skipped > 0);
+            self.state = State::Done;
+            let is_header =
+                read_first_line(row, &mut self.layout, &R::TABLE, &mut met).map_err(|error| error.later(skipped))?;
+            self.state = State::Rows;
+            if let Err(error) = self.accept(met, line, ReadErrorKind::StrictHeader) {
+                self.state = State::Done;
+                return Err(error);
             }
+            if is_header {
+                return Ok(false);
+            }
+            met = line_end;
         }
-        let State::Rows(layout) = &self.state else { return None };
-        let skipped = line.len().saturating_sub(row.len());
-        let mut met = line_end;
-        Some(match read_line(row, layout, &mut met) {
-            Ok(entry) => self.accept_row(met, line).map(|()| entry),
-            Err(error) => Err(LineError { at: error.at.saturating_add(skipped), ..error }),
-        })
-    }
-
-    /// Reads the first line; returns it without its byte-order mark if it is no header but a row.
-    fn read_first<'a>(&mut self, line: &'a [u8], line_end: Deviations) -> Result<Option<&'a [u8]>, LineError> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-        let (text, skipped) = match line.strip_prefix(BYTE_ORDER_MARK) {
-            Some(text) => (text, BYTE_ORDER_MARK.len()),
-            None => (line, 0),
-        };
-        let first =
-            read_first_line::<R>(text).map_err(|error| LineError { at: error.at.saturating_add(skipped), ..error })?;
-        let mut met = first.met | line_end;
-        met.set(Deviations::BYTE_ORDER_MARK, skipped > 0);
-        if let Some(refused) = self.refused(met) {
-            let kind = ReadErrorKind::StrictHeader(refused);
-            return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
+        if self.state != State::Rows {
+            return Ok(false);
         }
-        self.state = State::Rows(first.layout);
-        self.note(met);
-        Ok((!first.is_header).then_some(text))
+        self.entry = R::EMPTY;
+        read_line(row, &self.layout, &R::TABLE, &mut self.entry, &mut met)
+            .map_err(|error| error.later(line.len().saturating_sub(row.len())))?;
+        self.accept(met, line, ReadErrorKind::StrictRow).map(|()| true)
     }
 
     /// Notes a line's deviations, unless the reader is strict and refuses them.
-    fn accept_row(&mut self, met: Deviations, line: &[u8]) -> Result<(), LineError> {
-        if let Some(refused) = self.refused(met) {
-            let kind = ReadErrorKind::StrictRow(refused);
-            return Err(LineError { kind, column: None, at: 0, found: Found::new(line) });
+    fn accept(
+        &mut self,
+        met: Deviations,
+        line: &[u8],
+        refuse: fn(Deviations) -> ReadErrorKind,
+    ) -> Result<(), LineError> {
+        let refused = met.difference(Deviations::UNKNOWN);
+        if self.strict && !refused.is_empty() {
+            return Err(LineError { kind: refuse(refused), column: None, at: 0, found: Found::new(line) });
         }
         self.note(met);
         Ok(())
@@ -252,24 +241,50 @@ impl<R: Entry> LineReader<R> {
             .union(Deviations::PADDING)
             .union(Deviations::NEGATIVE_ENERGY)
             .union(Deviations::SHORT_SERIAL_NUMBER);
-        self.plain = match &self.state {
-            State::Rows(layout) if layout.is_plain && !self.met.intersects(LATE) => layout.delimiter,
-            _ => 0,
-        };
+        let is_plain = self.state == State::Rows && self.layout.is_plain && !self.met.intersects(LATE);
+        self.plain = if is_plain { self.layout.delimiter } else { 0 };
     }
+}
 
-    fn refused(&self, met: Deviations) -> Option<Deviations> {
-        let refused = met.difference(Deviations::UNKNOWN);
-        (self.strict && !refused.is_empty()).then_some(refused)
-    }
+/// Where a reader is in the body.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The number of the current line, and where it starts in the body.
+    number: u32,
+    pub(crate) offset: u64,
+    pub(crate) last_index: Option<u32>,
+}
 
-    fn advance(&mut self, length: u64) {
+impl Place {
+    pub(crate) const START: Self = Self { number: 1, offset: 0, last_index: None };
+
+    /// Passes a line.
+    pub(crate) fn advance(&mut self, length: u64) {
         // Neither is reached by any body.
         self.offset = self.offset.wrapping_add(length);
         self.number = self.number.wrapping_add(1);
     }
 
-    fn locate(&self, error: LineError) -> ReadError {
+    /// Passes a part of a line.
+    pub(crate) fn skip(&mut self, length: usize, ended: bool) {
+        self.offset = self.offset.saturating_add(length as u64);
+        if ended {
+            self.advance(1);
+        }
+    }
+
+    /// What is to be said if the body ends within this line.
+    pub(crate) fn truncated(&self, line: &[u8]) -> ReadError {
+        let kind = ReadErrorKind::Truncated { last_index: self.last_index };
+        self.locate(LineError { kind, column: None, at: 0, found: Found::new(line) })
+    }
+
+    /// What is to be said of a line that does not fit: `kept` is there already, `part` comes on top of it.
+    pub(crate) fn too_long(&self, kind: ReadErrorKind, kept: &[u8], part: &[u8]) -> ReadError {
+        self.locate(LineError { kind, column: None, at: 0, found: Found::of(kept.iter().chain(part)) })
+    }
+
+    pub(crate) fn locate(&self, error: LineError) -> ReadError {
         ReadError {
             kind: error.kind,
             line: self.number,
@@ -280,12 +295,30 @@ impl<R: Entry> LineReader<R> {
     }
 }
 
+/// Splits `input` at its first line feed, which is dropped; tells whether there was one.
+pub(crate) fn split_line<'a>(input: &mut &'a [u8]) -> (&'a [u8], bool) {
+    let Some(end) = line_feed(input) else { return (core::mem::take(input), false) };
+    let line = input.get(..end).unwrap_or_default();
+    *input = input.get(end.saturating_add(1)..).unwrap_or_default();
+    (line, true)
+}
+
+/// Returns where the first line feed is.
+fn line_feed(input: &[u8]) -> Option<usize> {
+    if cfg!(target_pointer_width = "64") {
+        memchr::memchr(b'\n', input)
+    } else {
+        // What the search by words gains on a line is little, and takes flash.
+        input.iter().position(|byte| *byte == b'\n')
+    }
+}
+
 /// Gives the quick reader, which looks ahead, something to look at behind a last line.
 fn with_padding<const LENGTH: usize>(input: &[u8], read: impl FnOnce(&[u8; LENGTH]) -> Option<usize>) -> Option<usize> {
     if let Some(line) = input.first_chunk() {
         return read(line);
     }
-    memchr(b'\n', input)?;
+    line_feed(input)?;
     let mut padded = [0; LENGTH];
     padded.get_mut(..input.len())?.copy_from_slice(input);
     read(&padded)
@@ -294,7 +327,7 @@ fn with_padding<const LENGTH: usize>(input: &[u8], read: impl FnOnce(&[u8; LENGT
 /// Gives the fast reader, which looks ahead, something to look at behind a last line.
 #[inline(never)]
 fn read_padded<R: Entry>(input: &[u8], delimiter: u8, cache: &mut RowCache, entry: &mut R) -> Option<usize> {
-    memchr(b'\n', input)?;
+    line_feed(input)?;
     let mut padded = [0; LINE];
     padded.get_mut(..input.len())?.copy_from_slice(input);
     R::read_plain(&padded, delimiter, cache, entry)

@@ -12,8 +12,9 @@
 )]
 #![allow(clippy::inline_always, reason = "one function without calls: the benchmark pays for it")]
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveTime, Timelike, Utc};
 
+use crate::calendar::time_of;
 use crate::columns::Quantity;
 use crate::dialect::Deviations;
 use crate::digits::{POWERS, digits2, leading_digits, others, value_before, value8};
@@ -259,9 +260,9 @@ impl<'a> Row<'a> {
             return Some(date.and_time(time).and_utc());
         }
         // The day before or after.
-        let time = local.checked_add_signed(TimeDelta::seconds(i64::from(shift)))?;
+        let seconds = local.timestamp() + i64::from(shift);
         let (first, last) = Quantity::Timestamp.range();
-        (first..=last).contains(&time.timestamp()).then_some(time)
+        if (first..=last).contains(&seconds) { time_of(seconds) } else { None }
     }
 
     /// Passes this byte if it is there.

@@ -1,13 +1,13 @@
 //! The careful way through a row: any column order, any dialect, and an exact error.
+//!
+//! One function reads the rows of both logs, by their tables, so that a program that reads both has it once.
 
-use chrono::DateTime;
-
-use crate::columns::{Column, Quantity};
+use crate::columns::{Quantity, Table};
 use crate::dialect::Deviations;
-use crate::digits::leading_number;
-use crate::entry::{Entry, RawRow};
+use crate::entry::sealed::Integers;
 use crate::error::{Found, ReadErrorKind};
-use crate::header::{Layout, Scale, Scaled};
+use crate::header::{Layout, Scale};
+use crate::number::{Number, NumberFault};
 use crate::time::read_time;
 
 /// A fault within a line.
@@ -20,24 +20,36 @@ pub(crate) struct LineError {
     pub(crate) found: Found,
 }
 
-/// Reads a line, without its line end, and notes the deviations that it has.
-pub(crate) fn read_line<R: Entry>(line: &[u8], layout: &Layout, met: &mut Deviations) -> Result<R, LineError> {
-    let mut row = RawRow::EMPTY;
+impl LineError {
+    /// The same fault, that many bytes further behind.
+    pub(crate) fn later(self, skipped: usize) -> Self {
+        Self { at: self.at.saturating_add(skipped), ..self }
+    }
+}
+
+/// Reads a line, without its line end, into an empty entry, and notes the deviations that it has.
+pub(crate) fn read_line(
+    line: &[u8],
+    layout: &Layout,
+    table: &Table,
+    entry: &mut dyn Integers,
+    met: &mut Deviations,
+) -> Result<(), LineError> {
     let mut cells = Cells::new(line, layout.delimiter);
     for number in layout.columns() {
         let at = cells.at;
-        let column = number.and_then(|number| Some((number, R::COLUMNS.get(number)?)));
-        let outcome = match column {
-            Some((number, column)) => {
-                Cell { column, number, scale: layout.scale(number) }.read(&mut cells, &mut row, met)
+        let Some(cell) = cells.next() else { return Err(wrong_count(line, layout)) };
+        let outcome = match (cell, table.kind(number)) {
+            (Err(fault), _) => Err((fault, rest(line, at))),
+            (Ok(bytes), Some((quantity, optional))) => {
+                let cell = Cell { quantity, optional, scale: layout.scale(number) };
+                cell.read(bytes, met).map(|value| entry.put(number, value)).map_err(|kind| (kind, bytes))
             }
             // A column that the manual does not have: the cell may be anything.
-            None => cells.next_or_missing().map(|_| ()),
+            (Ok(_), None) => Ok(()),
         };
-        match outcome {
-            Ok(()) => {}
-            Err(Fault::Missing) => return Err(wrong_count(line, layout)),
-            Err(Fault::Cell(kind)) => return Err(faulty_cell(kind, column.map(|(_, column)| column), cells, at)),
+        if let Err((kind, found)) = outcome {
+            return Err(LineError { kind, column: table.name(number), at, found: Found::new(found) });
         }
     }
     match cells.next() {
@@ -46,7 +58,7 @@ pub(crate) fn read_line<R: Entry>(line: &[u8], layout: &Layout, met: &mut Deviat
         Some(_) => return Err(wrong_count(line, layout)),
     }
     met.insert(cells.met);
-    Ok(R::from_cells(&row))
+    Ok(())
 }
 
 /// The cells of a line, between delimiters, quotes and padding removed.
@@ -69,57 +81,26 @@ impl<'a> Cells<'a> {
         self.at
     }
 
-    fn is_at_end(&self) -> bool {
+    /// Returns whether there is no further cell.
+    pub(crate) fn is_at_end(&self) -> bool {
         self.at > self.line.len()
-    }
-
-    fn next_or_missing(&mut self) -> Result<&'a [u8], Fault> {
-        self.next().ok_or(Fault::Missing)?.map_err(Fault::Cell)
-    }
-
-    /// Takes the next cell if it is a number without padding, which most are, in one pass.
-    fn number(&mut self) -> Option<Number> {
-        let rest = self.line.get(self.at..)?;
-        let is_quoted = rest.first() == Some(&b'"');
-        let text = rest.get(usize::from(is_quoted)..)?;
-        let is_negative = text.first() == Some(&b'-');
-        let text = text.get(usize::from(is_negative)..)?;
-        let (mut value, digits) = leading_number(text);
-        let mut decimals = 0;
-        let mut behind = text.get(digits..)?;
-        if let [b'.', fraction @ ..] = behind {
-            let (low, count) = leading_number(fraction);
-            let power = 10i64.checked_pow(u32::try_from(count).ok()?)?;
-            value = value.checked_mul(power)?.checked_add(low)?;
-            decimals = count;
-            behind = fraction.get(count..)?;
-            if count == 0 {
-                return None;
-            }
-        }
-        if is_quoted {
-            behind = behind.strip_prefix(b"\"")?;
-        }
-        if digits == 0 || behind.first().is_some_and(|byte| *byte != self.delimiter) {
-            return None;
-        }
-        self.met.set(Deviations::QUOTES, is_quoted || self.met.contains(Deviations::QUOTES));
-        self.at = self.line.len().checked_sub(behind.len())?.checked_add(1)?;
-        let value = if is_negative { value.wrapping_neg() } else { value };
-        Some(Number { value, digits, decimals: u8::try_from(decimals).ok()?, is_negative })
     }
 
     /// Returns the length of the next cell, which starts with a quote, up to the delimiter behind its closing quote.
     fn quoted(&self, rest: &[u8]) -> Option<usize> {
-        let inside = rest.get(1..)?;
-        let closing = inside.iter().position(|byte| *byte == b'"')?.checked_add(1)?;
-        let end = closing.checked_add(1)?;
-        let blanks = rest.get(end..)?.iter().take_while(|byte| **byte == b' ').count();
-        let end = end.checked_add(blanks)?;
-        match rest.get(end) {
-            None => Some(end),
-            Some(byte) if *byte == self.delimiter => Some(end),
-            Some(_) => None,
+        // The opening quote, what is quoted with the closing one, and blanks.
+        let mut quotes = 0u8;
+        let end = rest.iter().position(|byte| match *byte {
+            b'"' => {
+                quotes = quotes.saturating_add(1);
+                quotes > 2
+            }
+            byte => quotes == 2 && byte != b' ',
+        });
+        match end.and_then(|end| rest.get(end)) {
+            None if quotes == 2 => Some(rest.len()),
+            Some(byte) if *byte == self.delimiter => end,
+            _ => None,
         }
     }
 }
@@ -151,125 +132,44 @@ impl<'a> Iterator for Cells<'a> {
     }
 }
 
-/// A number as it is printed, with its decimals as digits of the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Number {
-    value: i64,
-    /// How many digits stand in front of the point.
-    digits: usize,
-    decimals: u8,
-    /// Whether it has a sign, which 0 may have, too.
-    is_negative: bool,
-}
-
-impl Number {
-    fn parse(text: &[u8]) -> Option<Self> {
-        if let Some(value) = Self::parse_long(text) {
-            return Some(value);
-        }
-        let mut cells = Cells::new(text, 0);
-        let number = cells.number()?;
-        (cells.is_at_end() && text.first() != Some(&b'"')).then_some(number)
-    }
-
-    /// Reads an integer of any length, leading zeros included.
-    fn parse_long(text: &[u8]) -> Option<Self> {
-        let digits = text.strip_prefix(b"-").unwrap_or(text);
-        let first = digits.first()?;
-        first.is_ascii_digit().then_some(())?;
-        let magnitude = digits.iter().try_fold(0u64, |sum, byte| {
-            let digit = char::from(*byte).to_digit(10)?;
-            sum.checked_mul(10)?.checked_add(u64::from(digit))
-        })?;
-        let value = if digits.len() < text.len() {
-            0i64.checked_sub_unsigned(magnitude)?
-        } else {
-            i64::try_from(magnitude).ok()?
-        };
-        Some(Self { value, digits: digits.len(), decimals: 0, is_negative: digits.len() < text.len() })
-    }
-}
-
-/// What is wrong with the next cell.
-enum Fault {
-    /// There is none.
-    Missing,
-    Cell(ReadErrorKind),
-}
-
 /// What is known of a cell's column.
 struct Cell {
-    column: &'static Column,
-    number: usize,
+    quantity: Quantity,
+    optional: bool,
     scale: Scale,
 }
 
 impl Cell {
-    fn read(&self, cells: &mut Cells<'_>, row: &mut RawRow, met: &mut Deviations) -> Result<(), Fault> {
-        if self.column.quantity != Quantity::Timestamp
-            && let Some(number) = cells.number()
-        {
-            return self.store(number, row, met).map_err(Fault::Cell);
-        }
-        let bytes = cells.next_or_missing()?;
-        self.read_bytes(bytes, row, met).map_err(Fault::Cell)
-    }
-
-    fn read_bytes(&self, bytes: &[u8], row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
+    /// Returns the column's integer, 0 for none.
+    fn read(&self, bytes: &[u8], met: &mut Deviations) -> Result<i64, ReadErrorKind> {
         if bytes.is_empty() || bytes == b"-" {
-            return if self.column.optional { Ok(()) } else { Err(ReadErrorKind::Empty) };
+            return if self.optional { Ok(0) } else { Err(ReadErrorKind::Empty) };
         }
-        if self.column.quantity != Quantity::Timestamp {
-            let wanted = if self.scale.is_stated() { ReadErrorKind::Number } else { ReadErrorKind::Integer };
-            return self.store(Number::parse(bytes).ok_or(wanted)?, row, met);
-        }
-        if self.column.optional && bytes.iter().all(|byte| *byte == b'0') {
-            return Ok(());
-        }
-        let time = read_time(bytes, met).ok_or(ReadErrorKind::Time)?;
-        // In every form, second 0 of 1970 is a 0, and as such no value where there may be none.
-        if !self.column.optional || time != DateTime::UNIX_EPOCH {
-            row.set_time(self.number, time);
-        }
-        Ok(())
-    }
-
-    fn store(&self, number: Number, row: &mut RawRow, met: &mut Deviations) -> Result<(), ReadErrorKind> {
-        if number.decimals > 0 {
-            if !self.scale.is_stated() {
-                return Err(ReadErrorKind::Integer);
+        if self.quantity == Quantity::Timestamp {
+            if self.optional && bytes.iter().all(|byte| *byte == b'0') {
+                return Ok(0);
             }
-            met.insert(Deviations::OTHER_SCALE);
+            return read_time(bytes, met).ok_or(ReadErrorKind::Time);
         }
-        let quantity = self.column.quantity;
-        let (min, max) = quantity.range();
-        let value = match self.scale.apply(number.value, number.decimals) {
-            Scaled::Exact(value) if (min..=max).contains(&value) => value,
-            Scaled::Exact(_) | Scaled::TooLarge => return Err(ReadErrorKind::Range { min, max }),
-            Scaled::TooFine => return Err(ReadErrorKind::TooFine),
+        let is_stated = self.scale.is_stated();
+        let no_number = if is_stated { ReadErrorKind::Number } else { ReadErrorKind::Integer };
+        let (min, max) = self.quantity.range();
+        let number = match Number::read(bytes, self.scale.power()) {
+            Ok(number) if is_stated || !number.has_fraction => number,
+            Err(NumberFault::TooFine) if is_stated => return Err(ReadErrorKind::TooFine),
+            Err(NumberFault::TooLarge) => return Err(ReadErrorKind::Range { min, max }),
+            Ok(_) | Err(NumberFault::Text | NumberFault::TooFine) => return Err(no_number),
         };
-        if number.is_negative && matches!(quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy) {
-            met.insert(Deviations::NEGATIVE_ENERGY);
+        if !(min..=max).contains(&number.value) {
+            return Err(ReadErrorKind::Range { min, max });
         }
-        if quantity == Quantity::SerialNumber && number.digits < 8 {
-            met.insert(Deviations::SHORT_SERIAL_NUMBER);
-        }
-        if value != 0 || !self.column.optional {
-            row.set_integer(self.number, value);
-        }
-        Ok(())
+        let mut note = |deviation, is_met| met.set(deviation, is_met || met.contains(deviation));
+        note(Deviations::OTHER_SCALE, number.has_fraction);
+        let is_energy = matches!(self.quantity, Quantity::ActiveEnergy | Quantity::ReactiveEnergy);
+        note(Deviations::NEGATIVE_ENERGY, number.is_negative && is_energy);
+        note(Deviations::SHORT_SERIAL_NUMBER, number.digits < 8 && self.quantity == Quantity::SerialNumber);
+        Ok(number.value)
     }
-}
-
-/// Looks at a faulty cell again, for what to show of it.
-#[cold]
-fn faulty_cell(kind: ReadErrorKind, column: Option<&'static Column>, mut cells: Cells<'_>, at: usize) -> LineError {
-    cells.at = at;
-    let found = match cells.next() {
-        Some(Ok(cell)) => cell,
-        _ => rest(cells.line, at),
-    };
-    LineError { kind, column: column.map(|column| column.name), at, found: Found::new(found) }
 }
 
 #[cold]

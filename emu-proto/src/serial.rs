@@ -32,6 +32,11 @@ impl SerialNumber {
         if digits <= Self::MAX.0 { Some(Self(digits)) } else { None }
     }
 
+    /// A number that is known to be no larger than [`MAX`](Self::MAX).
+    pub(crate) const fn of_checked(digits: u32) -> Self {
+        Self(digits)
+    }
+
     /// Returns the digits as a number; print with [`Display`](fmt::Display) to keep leading zeros.
     #[must_use]
     pub const fn get(self) -> u32 {

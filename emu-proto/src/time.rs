@@ -10,32 +10,28 @@
 //! Source: manual, data logger column 1 (the example has the first form, the unit column says "Epoch"). The others are
 //! what users could plausibly meet.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
-
+use crate::calendar::Civil;
 use crate::columns::Quantity;
 use crate::dialect::Deviations;
+use crate::digits::digit;
 
-/// Reads a point in time between 1970 and 9999, and notes by which deviations it was written.
-pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<DateTime<Utc>> {
-    if text.len() < DATE_AND_CLOCK {
-        let seconds = number(text)?;
+/// Reads a point in time between 1970 and 9999 as Unix seconds, and notes by which deviations it was written.
+pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<i64> {
+    let Some((local, zone)) = text.split_first_chunk::<DATE_AND_CLOCK>() else {
         met.insert(Deviations::TIME_EPOCH);
-        return in_range(DateTime::from_timestamp(seconds, 0)?);
-    }
-    let (date, rest) = text.split_first_chunk::<10>()?;
-    let (separator, rest) = rest.split_first()?;
-    let (clock, zone) = rest.split_first_chunk::<8>()?;
+        return in_range(number(text)?);
+    };
+    let (separator, local) = read_local(local)?;
     match separator {
         b'T' => {}
         b' ' => met.insert(Deviations::TIME_BLANK),
         _ => return None,
     }
-    let local = read_date(date)?.and_time(read_clock(clock)?).and_utc();
-    let time = match zone {
-        b"Z" => local,
+    let east = match zone {
+        b"Z" => 0,
         b"" => {
             met.insert(Deviations::TIME_NO_ZONE);
-            local
+            0
         }
         [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
             met.insert(Deviations::TIME_OFFSET);
@@ -43,39 +39,50 @@ pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<DateTime<Ut
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            let east = TimeDelta::minutes(i64::from(hours.checked_mul(60)?.checked_add(minutes)?));
-            if *sign == b'+' { local.checked_sub_signed(east)? } else { local.checked_add_signed(east)? }
+            let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
+            if *sign == b'+' { east } else { east.wrapping_neg() }
         }
         _ => return None,
     };
-    in_range(time)
+    in_range(local.wrapping_sub(east))
+}
+
+/// Reads a point in time between 1970 and 9999 in the known firmware's form, as Unix seconds.
+pub(crate) fn read_known_time(text: &[u8]) -> Option<i64> {
+    let (local, zone) = text.split_first_chunk::<DATE_AND_CLOCK>()?;
+    let (separator, seconds) = read_local(local)?;
+    if separator == b'T' && zone == b"Z" { in_range(seconds) } else { None }
 }
 
 /// The length of `2021-05-20T10:30:00`; anything shorter can only be seconds.
 const DATE_AND_CLOCK: usize = 19;
 
-fn in_range(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+fn in_range(seconds: i64) -> Option<i64> {
     let (first, last) = Quantity::Timestamp.range();
-    (first..=last).contains(&time.timestamp()).then_some(time)
+    (first..=last).contains(&seconds).then_some(seconds)
 }
 
-fn read_date(text: &[u8; 10]) -> Option<NaiveDate> {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text else { return None };
-    let year = two(y0, y1)?.checked_mul(100)?.checked_add(two(y2, y3)?)?;
-    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(m0, m1)?, two(d0, d1)?)
-}
-
-fn read_clock(text: &[u8; 8]) -> Option<NaiveTime> {
-    let [h0, h1, b':', m0, m1, b':', s0, s1] = *text else { return None };
-    NaiveTime::from_hms_opt(two(h0, h1)?, two(m0, m1)?, two(s0, s1)?)
+/// Reads date and clock as Unix seconds; returns what stands between them, too.
+fn read_local(text: &[u8; DATE_AND_CLOCK]) -> Option<(u8, i64)> {
+    let [y0, y1, y2, y3, b'-', o0, o1, b'-', d0, d1, separator, h0, h1, b':', m0, m1, b':', s0, s1] = *text else {
+        return None;
+    };
+    let (hours, minutes, seconds) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    if minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let civil = Civil {
+        year: two(y0, y1)?.wrapping_mul(100).wrapping_add(two(y2, y3)?),
+        month: two(o0, o1)?,
+        day: two(d0, d1)?,
+        // Above 23 hours there are more seconds than a day has.
+        second: hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds),
+    };
+    Some((separator, civil.seconds()?))
 }
 
 fn two(tens: u8, ones: u8) -> Option<u32> {
-    digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)
-}
-
-fn digit(byte: u8) -> Option<u32> {
-    char::from(byte).to_digit(10)
+    Some(digit(tens)?.wrapping_mul(10).wrapping_add(digit(ones)?))
 }
 
 /// A number of one to twelve digits, which is later than any time that is read.
@@ -83,7 +90,7 @@ fn number(text: &[u8]) -> Option<i64> {
     if text.is_empty() || text.len() > 12 {
         return None;
     }
-    text.iter().try_fold(0i64, |sum, byte| sum.checked_mul(10)?.checked_add(i64::from(digit(*byte)?)))
+    text.iter().try_fold(0i64, |sum, byte| Some(sum.wrapping_mul(10).wrapping_add(i64::from(digit(*byte)?))))
 }
 
 #[cfg(test)]
@@ -95,7 +102,7 @@ mod tests {
 
     fn read(text: &str) -> Option<(i64, Deviations)> {
         let mut met = Deviations::empty();
-        read_time(text.as_bytes(), &mut met).map(|time| (time.timestamp(), met))
+        read_time(text.as_bytes(), &mut met).map(|time| (time, met))
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 use core::fmt;
 
+use crate::print::write_integer;
+
 /// Defines one integer newtype: its storage, the number of decimals that the integer holds, and its unit.
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident($int:ty), $decimals:literal, $unit:literal) => {
@@ -44,8 +46,8 @@ macro_rules! quantity {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_decimal(f, i64::from(self.0), $decimals)?;
-                if $unit.is_empty() { Ok(()) } else { write!(f, " {}", $unit) }
+                write_integer(f, i64::from(self.0), $decimals + 1, $decimals)?;
+                if $unit.is_empty() { Ok(()) } else { f.write_str(concat!(" ", $unit)) }
             }
         }
     };
@@ -167,19 +169,6 @@ macro_rules! register_arithmetic {
 }
 
 register_arithmetic!(WattHours, VarHours);
-
-/// Writes `value` with its last `decimals` digits behind a point.
-pub(crate) fn write_decimal(f: &mut impl fmt::Write, value: i64, decimals: u8) -> fmt::Result {
-    if decimals == 0 {
-        return write!(f, "{value}");
-    }
-    let scale = 10u64.checked_pow(u32::from(decimals)).unwrap_or(u64::MAX);
-    let magnitude = value.unsigned_abs();
-    let sign = if value < 0 { "-" } else { "" };
-    let whole = magnitude.checked_div(scale).unwrap_or(0);
-    let rest = magnitude.checked_rem(scale).unwrap_or(0);
-    write!(f, "{sign}{whole}.{rest:0width$}", width = usize::from(decimals))
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,12 +4,13 @@
 
 use core::fmt::{self, Write};
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::columns::{Column, Quantity};
+use crate::calendar::Civil;
+use crate::columns::Quantity;
 use crate::dialect::{ColumnOrder, Dialect, HeaderForm, TimeForm};
-use crate::entry::{Entry, RawRow};
-use crate::units::write_decimal;
+use crate::entry::Entry;
+use crate::print::write_integer;
 
 /// Writes what stands before the first row: the byte-order mark and the header line, where the dialect has them.
 ///
@@ -27,19 +28,25 @@ use crate::units::write_decimal;
 /// Only those of `out`.
 pub fn write_header<R: Entry>(out: &mut impl Write, dialect: &Dialect) -> fmt::Result {
     if dialect.byte_order_mark {
-        out.write_char('\u{feff}')?;
+        out.write_str("\u{feff}")?;
     }
     if dialect.header == HeaderForm::None {
         return Ok(());
     }
-    write_line(out, dialect, R::COLUMNS, |out, _, column| {
-        let mut cell = column.header();
-        match dialect.header {
-            HeaderForm::Bare => cell.unit = "",
-            HeaderForm::Plain => cell.unit = plain_unit(column.quantity),
-            HeaderForm::Scaled | HeaderForm::None => {}
+    write_line(out, dialect, R::TABLE.kinds.len(), |out, column| {
+        let (quantity, _) = R::TABLE.kind(column).ok_or(fmt::Error)?;
+        out.write_str(R::TABLE.name(column).ok_or(fmt::Error)?)?;
+        let unit = match dialect.header {
+            HeaderForm::Bare | HeaderForm::None => "",
+            HeaderForm::Plain => plain_unit(quantity),
+            HeaderForm::Scaled => quantity.header_unit(),
+        };
+        if unit.is_empty() {
+            return Ok(());
         }
-        write!(out, "{cell}")
+        out.write_str(" [")?;
+        out.write_str(unit)?;
+        out.write_char(']')
     })
 }
 
@@ -60,8 +67,19 @@ pub fn write_header<R: Entry>(out: &mut impl Write, dialect: &Dialect) -> fmt::R
 ///
 /// Those of `out`, and for a time that the dialect's form has no room for: a year above 9999, an offset of a day or more.
 pub fn write_row<R: Entry>(out: &mut impl Write, dialect: &Dialect, entry: &R) -> fmt::Result {
-    let row = entry.to_cells();
-    write_line(out, dialect, R::COLUMNS, |out, number, column| write_cell(out, dialect, &row, number, column))
+    write_line(out, dialect, R::TABLE.kinds.len(), |out, column| {
+        let Some(value) = entry.get(column) else { return Ok(()) };
+        let (quantity, _) = R::TABLE.kind(column).ok_or(fmt::Error)?;
+        let (width, decimals) = match quantity {
+            Quantity::Timestamp => return write_seconds(out, dialect.time, value),
+            Quantity::SerialNumber => (8, 0),
+            quantity if dialect.header == HeaderForm::Plain => {
+                (usize::from(quantity.decimals()).saturating_add(1), usize::from(quantity.decimals()))
+            }
+            _ => (1, 0),
+        };
+        write_integer(out, value, width, decimals)
+    })
 }
 
 /// Writes whatever prints itself into the front of `buffer` and returns how many bytes that took.
@@ -106,6 +124,17 @@ impl Write for SliceWriter<'_> {
         self.length = end;
         Ok(())
     }
+
+    fn write_char(&mut self, character: char) -> fmt::Result {
+        match self.buffer.get_mut(self.length) {
+            Some(slot) if character.is_ascii() => {
+                *slot = character as u8;
+                self.length = self.length.saturating_add(1);
+                Ok(())
+            }
+            _ => self.write_str(character.encode_utf8(&mut [0; 4])),
+        }
+    }
 }
 
 /// The text does not fit into the buffer.
@@ -118,24 +147,27 @@ pub struct BufferTooSmall;
 fn write_line<W: Write>(
     out: &mut W,
     dialect: &Dialect,
-    columns: &[Column],
-    mut cell: impl FnMut(&mut W, usize, &Column) -> fmt::Result,
+    columns: usize,
+    mut cell: impl FnMut(&mut W, u8) -> fmt::Result,
 ) -> fmt::Result {
     let delimiter = char::from(dialect.delimiter.byte());
-    let mut first = true;
-    let mut write = |(number, column): (usize, &Column)| {
-        if !core::mem::take(&mut first) {
+    for (place, column) in (0u8..).take(columns).enumerate() {
+        if place > 0 {
             out.write_char(delimiter)?;
         }
         if dialect.quoted {
             out.write_char('"')?;
         }
-        cell(out, number, column)?;
-        if dialect.quoted { out.write_char('"') } else { Ok(()) }
-    };
-    match dialect.order {
-        ColumnOrder::Manual => columns.iter().enumerate().try_for_each(&mut write)?,
-        ColumnOrder::Reversed => columns.iter().enumerate().rev().try_for_each(&mut write)?,
+        cell(
+            out,
+            match dialect.order {
+                ColumnOrder::Manual => column,
+                ColumnOrder::Reversed => u8::try_from(columns).unwrap_or(u8::MAX).wrapping_sub(1).wrapping_sub(column),
+            },
+        )?;
+        if dialect.quoted {
+            out.write_char('"')?;
+        }
     }
     if dialect.trailing_delimiter {
         out.write_char(delimiter)?;
@@ -143,51 +175,38 @@ fn write_line<W: Write>(
     out.write_str(dialect.line_end.as_str())
 }
 
-fn write_cell(out: &mut impl Write, dialect: &Dialect, row: &RawRow, number: usize, column: &Column) -> fmt::Result {
-    if !row.is_present(number) {
-        return Ok(());
-    }
-    let integer = row.integer(number);
-    match column.quantity {
-        Quantity::Timestamp => write_time(out, dialect.time, row.time(number)),
-        Quantity::SerialNumber => write!(out, "{integer:08}"),
-        quantity if dialect.header == HeaderForm::Plain => write_decimal(out, integer, quantity.decimals()),
-        _ => write!(out, "{integer}"),
-    }
-}
-
 /// Writes a point in time; the date and time of day are those of the form's zone.
 pub(crate) fn write_time(out: &mut impl Write, form: TimeForm, time: DateTime<Utc>) -> fmt::Result {
+    write_seconds(out, form, time.timestamp())
+}
+
+/// Writes a point in time that is given in Unix seconds.
+fn write_seconds(out: &mut impl Write, form: TimeForm, seconds: i64) -> fmt::Result {
     let minutes_east = match form {
-        TimeForm::Epoch => return write!(out, "{}", time.timestamp()),
+        TimeForm::Epoch => return write_integer(out, seconds, 1, 0),
         TimeForm::Offset(minutes) => minutes,
         TimeForm::Utc | TimeForm::Blank | TimeForm::NoZone => 0,
     };
-    let offset = chrono::TimeDelta::minutes(i64::from(minutes_east));
-    let local = time.checked_add_signed(offset).ok_or(fmt::Error)?.naive_utc();
-    if !(0..=9999).contains(&local.year()) || minutes_east.unsigned_abs() >= 24 * 60 {
-        // The form has no room for it.
-        return Err(fmt::Error);
-    }
+    let minutes = u32::from(minutes_east.unsigned_abs());
+    let local = Civil::of(seconds.wrapping_add(i64::from(minutes_east).wrapping_mul(60)));
+    let local = local.filter(|_| minutes < 24 * 60).ok_or(fmt::Error)?;
     let separator = if form == TimeForm::Blank { ' ' } else { 'T' };
-    write!(
-        out,
-        "{:04}-{:02}-{:02}{separator}{:02}:{:02}:{:02}",
-        local.year(),
-        local.month(),
-        local.day(),
-        local.hour(),
-        local.minute(),
-        local.second()
-    )?;
+    write_integer(out, i64::from(local.year), 4, 0)?;
+    let minute = local.second / 60;
+    for (before, number) in
+        [('-', local.month), ('-', local.day), (separator, minute / 60), (':', minute % 60), (':', local.second % 60)]
+    {
+        out.write_char(before)?;
+        write_integer(out, i64::from(number), 2, 0)?;
+    }
     match form {
         TimeForm::Utc | TimeForm::Blank => out.write_char('Z'),
         TimeForm::NoZone | TimeForm::Epoch => Ok(()),
         TimeForm::Offset(_) => {
-            let (sign, minutes) =
-                if minutes_east < 0 { ('-', minutes_east.unsigned_abs()) } else { ('+', minutes_east.unsigned_abs()) };
-            let (hours, minutes) = (minutes.checked_div(60).unwrap_or(0), minutes.checked_rem(60).unwrap_or(0));
-            write!(out, "{sign}{hours:02}:{minutes:02}")
+            out.write_char(if minutes_east < 0 { '-' } else { '+' })?;
+            write_integer(out, i64::from(minutes / 60), 2, 0)?;
+            out.write_char(':')?;
+            write_integer(out, i64::from(minutes % 60), 2, 0)
         }
     }
 }
