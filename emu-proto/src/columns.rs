@@ -57,8 +57,9 @@ impl Column {
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     pub(crate) log: Log,
-    /// Names by column number.
-    pub(crate) names: &'static [&'static str],
+    /// The names one behind the other, and the length of each by column number: half the flash of a slice of slices.
+    pub(crate) names: &'static str,
+    pub(crate) lengths: &'static [u8],
     /// Other names, each with its column's number.
     pub(crate) aliases: &'static [(u8, &'static str)],
     /// Quantities by column number, and whether the value may be none.
@@ -71,15 +72,26 @@ impl Table {
         self.kinds.get(usize::from(column)).copied()
     }
 
+    /// Returns how many columns there are.
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
     pub(crate) fn name(&self, column: u8) -> Option<&'static str> {
-        self.names.get(usize::from(column)).copied()
+        let place = usize::from(column);
+        let length = usize::from(*self.lengths.get(place)?);
+        let start: usize = self.lengths.iter().take(place).map(|length| usize::from(*length)).sum();
+        self.names.get(start..start.wrapping_add(length))
     }
 
     /// Finds a column by one of its names, in any case.
     pub(crate) fn find(&self, name: &[u8]) -> Option<u8> {
         let is_same = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
-        let named = self.names.iter().zip(0u8..).find(|(known, _)| is_same(known)).map(|(_, column)| column);
-        named.or_else(|| self.aliases.iter().find(|(_, known)| is_same(known)).map(|(column, _)| *column))
+        let named = (0u8..).zip(self.lengths).map(|(column, _)| column);
+        named
+            .into_iter()
+            .find(|column| self.name(*column).is_some_and(is_same))
+            .or_else(|| self.aliases.iter().find(|(_, known)| is_same(known)).map(|(column, _)| *column))
     }
 }
 
@@ -143,20 +155,10 @@ impl Quantity {
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::ActiveEnergy => "Wh",
-            Self::ReactiveEnergy => "varh",
-            Self::ActivePower => "W",
-            Self::Current => "mA",
             Self::Voltage => "V",
             Self::Frequency => "Hz",
-            Self::PulseValue => "P/kWh",
-            Self::PulseWidth => "ms",
-            Self::Timestamp
-            | Self::Index
-            | Self::Status
-            | Self::SerialNumber
-            | Self::PowerFactor
-            | Self::TransformerSetting => "",
+            Self::PowerFactor => "",
+            _ => self.header_unit(),
         }
     }
 
@@ -177,7 +179,13 @@ impl Quantity {
             Self::Voltage => "1/10 V",
             Self::Frequency => "1/10 Hz",
             Self::PowerFactor => "1/100",
-            _ => self.unit(),
+            Self::ActiveEnergy => "Wh",
+            Self::ReactiveEnergy => "varh",
+            Self::ActivePower => "W",
+            Self::Current => "mA",
+            Self::PulseValue => "P/kWh",
+            Self::PulseWidth => "ms",
+            Self::Timestamp | Self::Index | Self::Status | Self::SerialNumber | Self::TransformerSetting => "",
         }
     }
 

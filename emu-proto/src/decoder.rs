@@ -111,11 +111,12 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
     ///
     /// [`ReadErrorKind::Truncated`] if the last line is no whole row.
     pub fn finish(&mut self) -> Option<Result<R, ReadError>> {
-        let Some(truncated) = self.truncated() else {
+        let line = self.part.get(..core::mem::take(&mut self.length)).unwrap_or_default();
+        if line.is_empty() {
             self.lines.finish();
             return None;
-        };
-        let line = self.part.get(..core::mem::take(&mut self.length)).unwrap_or_default();
+        }
+        let truncated = self.lines.truncated(line);
         let outcome = match self.lines.read(line) {
             Some(Err(error)) if !is_of_a_whole_line(error.kind) => Some(Err(truncated)),
             outcome => {
@@ -129,10 +130,9 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
 
     /// Ends a body of which the rest did not come, and returns what is known of the row in which it broke off.
     pub fn finish_cut(&mut self) -> Option<ReadError> {
-        let truncated = self.truncated();
-        self.length = 0;
+        let line = self.part.get(..core::mem::take(&mut self.length)).unwrap_or_default();
         self.lines.finish();
-        truncated
+        (!line.is_empty()).then(|| self.lines.truncated(line))
     }
 
     /// Returns what was met so far that the known firmware does not write.
@@ -192,12 +192,6 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
             }
         }
         self.lines.read(self.part.get(..end).unwrap_or_default())
-    }
-
-    /// What is to be said if the body ends here, within a line.
-    fn truncated(&self) -> Option<ReadError> {
-        let line = self.part.get(..self.length).filter(|line| !line.is_empty())?;
-        Some(self.lines.truncated(line))
     }
 }
 
@@ -274,8 +268,8 @@ pub fn read_row<R: Entry>(line: &[u8]) -> Result<R, ReadError> {
     layout.delimiter = find_delimiter(line).unwrap_or_default().byte();
     layout.by_position(&R::TABLE);
     let mut entry = R::EMPTY;
-    match read_line(line, &layout, &R::TABLE, &mut entry, &mut Deviations::empty()) {
+    match read_line(line, 0, &layout, &R::TABLE, &mut entry, &mut Deviations::empty()) {
         Ok(()) => Ok(entry),
-        Err(error) => Err(Place::START.locate(error)),
+        Err(error) => Err(Place::START.locate(error, &R::TABLE)),
     }
 }

@@ -175,7 +175,7 @@ macro_rules! integer_cells {
 integer_cells! {
     u32 = u32, 0, core::convert::identity, core::convert::identity;
     Status = u32, Self::empty(), Self::from_bits_retain, |value: Self| value.bits();
-    SerialNumber = u32, Self::MAX, Self::of_checked, Self::get;
+    SerialNumber = u32, Self::of_checked(0), Self::of_checked, Self::get;
     WattHours = i64, WattHours(0), WattHours, WattHours::get;
     VarHours = i64, VarHours(0), VarHours, VarHours::get;
     Watts = i32, Watts(0), Watts, Watts::get;
@@ -270,7 +270,8 @@ macro_rules! log_entry {
                 enum Field { $($field,)* }
                 $crate::columns::Table {
                     log: $log,
-                    names: &[$($header,)*],
+                    names: concat!($($header),*),
+                    lengths: &[$($header.len() as u8),*],
                     aliases: &[$($((Field::$field as u8, $alias),)*)*],
                     kinds: &[$(($crate::columns::Quantity::$quantity, $optional),)*],
                 }

@@ -165,17 +165,21 @@ impl Found {
     pub(crate) const NOTHING: Self = Self { bytes: [0; Self::MAX], length: 0, more: false };
 
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        Self::of(bytes.iter())
+        Self::NOTHING.and(bytes)
     }
 
-    pub(crate) fn of<'a>(mut bytes: impl Iterator<Item = &'a u8>) -> Self {
-        let mut found = Self::NOTHING;
-        for (slot, byte) in found.bytes.iter_mut().zip(bytes.by_ref()) {
-            *slot = *byte;
-            found.length = found.length.saturating_add(1);
+    /// Adds what was found behind.
+    pub(crate) fn and(mut self, bytes: &[u8]) -> Self {
+        for byte in bytes {
+            match self.bytes.get_mut(usize::from(self.length)) {
+                Some(slot) => {
+                    *slot = *byte;
+                    self.length = self.length.saturating_add(1);
+                }
+                None => self.more = true,
+            }
         }
-        found.more = bytes.next().is_some();
-        found
+        self
     }
 
     /// Returns the bytes that were kept.

@@ -13,9 +13,9 @@
 use crate::columns::{Quantity, Table};
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::MAX_COLUMNS;
-use crate::error::{Found, ReadErrorKind};
+use crate::error::ReadErrorKind;
 use crate::request::Log;
-use crate::row::{Cells, LineError};
+use crate::row::{Cells, LineError, trim};
 
 /// How many cells a line may have.
 const MAX_CELLS: usize = 48;
@@ -54,7 +54,7 @@ impl Layout {
 
     /// Makes this the layout of a body without a header, or with one whose names say nothing.
     pub(crate) fn by_position(&mut self, table: &Table) {
-        for (cell, column) in self.columns.iter_mut().zip(0u8..).take(table.names.len()) {
+        for (cell, column) in self.columns.iter_mut().zip(0u8..).take(table.len()) {
             *cell = column;
             self.cells = column.saturating_add(1);
         }
@@ -148,20 +148,22 @@ pub(crate) enum Scaled {
     TooFine,
 }
 
-/// Reads the first line that is not blank, without byte-order mark and line end; returns whether it is a header and not the
-/// first row. `layout` is empty.
-pub(crate) fn read_first_line(
-    line: &[u8],
+/// Reads the first line that is not blank, from behind the byte-order mark to the line end; returns whether it is a header
+/// and not the first row. `layout` is empty.
+pub(crate) fn read_first_line<'a>(
+    line: &'a [u8],
+    start: usize,
     layout: &mut Layout,
     table: &Table,
     met: &mut Deviations,
-) -> Result<bool, LineError> {
-    let trimmed = line.trim_ascii_start();
-    let whole = |kind| LineError { kind, column: None, at: 0, found: Found::new(line) };
+) -> Result<bool, LineError<'a>> {
+    let text = line.get(start..).unwrap_or_default();
+    let trimmed = trim(text);
+    let whole = |kind| LineError { kind, column: UNKNOWN, at: start, found: text };
     if trimmed.first() == Some(&b'<') {
         return Err(whole(ReadErrorKind::Html));
     }
-    let delimiter = find_delimiter(line).ok_or_else(|| whole(ReadErrorKind::NotALog))?;
+    let delimiter = find_delimiter(text).ok_or_else(|| whole(ReadErrorKind::NotALog))?;
     met.set(Deviations::DELIMITER, delimiter != Delimiter::Semicolon);
     layout.delimiter = delimiter.byte();
     if matches!(trimmed, [b'0'..=b'9', ..] | [b'"', b'0'..=b'9', ..]) {
@@ -169,7 +171,7 @@ pub(crate) fn read_first_line(
         layout.by_position(table);
         return Ok(false);
     }
-    read_header(line, layout, table, met)?;
+    read_header(line, start, layout, table, met)?;
     Ok(true)
 }
 
@@ -184,16 +186,21 @@ pub(crate) fn find_delimiter(line: &[u8]) -> Option<Delimiter> {
     })
 }
 
-fn read_header(line: &[u8], layout: &mut Layout, table: &Table, met: &mut Deviations) -> Result<(), LineError> {
-    let by_position = is_read_by_position(line, layout.delimiter, table);
+fn read_header<'a>(
+    line: &'a [u8],
+    start: usize,
+    layout: &mut Layout,
+    table: &Table,
+    met: &mut Deviations,
+) -> Result<(), LineError<'a>> {
+    let by_position = is_read_by_position(line, start, layout.delimiter, table);
     let mut seen = 0u32;
     let mut spelling = Deviations::empty();
-    let mut cells = Cells::new(line, layout.delimiter);
+    let mut cells = Cells::new(line, start, layout.delimiter);
     loop {
         let at = cells.at();
         let Some(cell) = cells.next() else { break };
-        let error =
-            |kind, column: u8, found| LineError { kind, column: table.name(column), at, found: Found::new(found) };
+        let error = |kind, column, found| LineError { kind, column, at, found };
         let cell = cell.map_err(|kind| error(kind, UNKNOWN, line.get(at..).unwrap_or_default()))?;
         if cell.is_empty() && cells.is_at_end() {
             met.insert(Deviations::TRAILING_DELIMITER);
@@ -234,15 +241,20 @@ fn read_header(line: &[u8], layout: &mut Layout, table: &Table, met: &mut Deviat
         }
         if scale.is_stated() && scale != Scale::AS_KNOWN {
             spelling.insert(Deviations::OTHER_SCALE);
-            *slot |= if i8::try_from(quantity.decimals()) == Ok(scale.0) { PLAIN_UNIT } else { SCALED };
+            if cfg!(target_pointer_width = "64") {
+                // For the quick reader.
+                *slot |= if i8::try_from(quantity.decimals()) == Ok(scale.0) { PLAIN_UNIT } else { SCALED };
+            }
         }
     }
     if seen == 0 {
-        return Err(LineError { kind: ReadErrorKind::NotALog, column: None, at: 0, found: Found::new(line) });
+        let found = line.get(start..).unwrap_or_default();
+        return Err(LineError { kind: ReadErrorKind::NotALog, column: UNKNOWN, at: start, found });
     }
-    if let Some((name, _)) = table.names.iter().zip(0u8..).find(|(_, number)| seen & bit(*number) == 0) {
-        let kind = ReadErrorKind::MissingColumn;
-        return Err(LineError { kind, column: Some(name), at: line.len(), found: Found::NOTHING });
+    // The lowest column that is missing, if it is one.
+    let absent = seen.trailing_ones() as u8;
+    if usize::from(absent) < table.len() {
+        return Err(LineError { kind: ReadErrorKind::MissingColumn, column: absent, at: line.len(), found: b"" });
     }
     if by_position {
         met.insert(Deviations::HEADER_BY_POSITION);
@@ -264,12 +276,12 @@ fn bit(column: u8) -> u32 {
 
 /// Whether a logbook's header is to be read by position: it has the manual's count of columns, some names are not known,
 /// and those that are known stand where the manual has them.
-fn is_read_by_position(line: &[u8], delimiter: u8, table: &Table) -> bool {
+fn is_read_by_position(line: &[u8], start: usize, delimiter: u8, table: &Table) -> bool {
     if table.log != Log::Logbook {
         return false;
     }
     let (mut count, mut unknown) = (0u8, false);
-    for cell in Cells::new(line, delimiter) {
+    for cell in Cells::new(line, start, delimiter) {
         let Ok(cell) = cell else { return false };
         let expected = table.name(count);
         if cell.is_empty() && expected.is_none() {
@@ -284,7 +296,7 @@ fn is_read_by_position(line: &[u8], delimiter: u8, table: &Table) -> bool {
         }
         count = count.saturating_add(1);
     }
-    unknown && usize::from(count) == table.names.len()
+    unknown && usize::from(count) == table.len()
 }
 
 /// Whether a name that is not known speaks of another setting than the column: of the voltage transformer where the
@@ -302,11 +314,11 @@ fn name_and_unit(cell: &[u8]) -> (Option<&[u8]>, &[u8]) {
     if let [inside @ .., b']'] = cell
         && let Some(bracket) = inside.iter().position(|byte| *byte == b'[')
         && let Some((name, [_, unit @ ..])) = inside.split_at_checked(bracket)
-        && !unit.contains(&b']')
+        && !unit.iter().any(|byte| *byte == b']')
     {
-        return (Some(unit.trim_ascii()), name.trim_ascii());
+        return (Some(trim(unit)), trim(name));
     }
-    (None, cell.trim_ascii())
+    (None, trim(cell))
 }
 
 /// Returns the scale that a header's unit gives to a column, `None` for a unit that is not this quantity's.
@@ -315,14 +327,14 @@ fn read_scale(unit: Option<&[u8]>, quantity: Quantity) -> Option<Scale> {
         // Where the quantity has no unit, nothing can be scaled, whatever the brackets say.
         return Some(Scale::UNSTATED);
     };
-    let (divisor, symbol) = divisor(unit);
-    let (own, resolution) = match quantity {
-        Quantity::Current => ("A", -3i8),
-        Quantity::PulseWidth => ("s", -3),
-        _ => (quantity.unit(), 0i8.wrapping_sub_unsigned(quantity.decimals())),
-    };
-    let prefix = read_prefix(symbol, own.as_bytes(), quantity)?;
-    Some(Scale(prefix.wrapping_sub(divisor).wrapping_sub(resolution)))
+    let (divided, symbol) = divisor(unit);
+    // The known unit tells resolution and symbol: `1/10 V`, `mA`.
+    let (mut resolution, mut own) = divisor(quantity.header_unit().as_bytes());
+    if let [b'm', symbol @ ..] = own {
+        (resolution, own) = (3, symbol);
+    }
+    let prefix = read_prefix(symbol, own, quantity)?;
+    Some(Scale(prefix.wrapping_sub(divided).wrapping_add(resolution)))
 }
 
 /// Reads `1/` and a power of ten as that power, 0 if there is none; returns what stands behind, too.
@@ -333,7 +345,7 @@ fn divisor(unit: &[u8]) -> (i8, &[u8]) {
             (power, rest) = (power.wrapping_add(1), behind);
         }
         if !rest.first().is_some_and(u8::is_ascii_digit) {
-            return (power, rest.trim_ascii_start());
+            return (power, trim(rest));
         }
     }
     (0, unit)
@@ -343,8 +355,8 @@ fn divisor(unit: &[u8]) -> (i8, &[u8]) {
 fn read_prefix(text: &[u8], symbol: &[u8], quantity: Quantity) -> Option<i8> {
     if quantity == Quantity::PowerFactor {
         return match text {
-            b"" | b"1" => Some(0),
-            b"%" => Some(-2),
+            [] | [b'1'] => Some(0),
+            [b'%'] => Some(-2),
             _ => None,
         };
     }
@@ -352,15 +364,15 @@ fn read_prefix(text: &[u8], symbol: &[u8], quantity: Quantity) -> Option<i8> {
     if !own.eq_ignore_ascii_case(symbol) {
         return None;
     }
+    let [prefix] = prefix else { return prefix.is_empty().then_some(0) };
     // No meter counts in megaamperes: `[MA]` is a spelling of `[mA]`, or a fault, and which of the two is not guessed.
     let is_small = matches!(quantity, Quantity::Current | Quantity::PulseWidth);
     match prefix {
-        b"" => Some(0),
         _ if quantity == Quantity::PulseValue => None,
-        b"k" | b"K" => Some(3),
-        b"m" => Some(-3),
-        b"M" if !is_small => Some(6),
-        b"G" if !is_small => Some(9),
+        b'k' | b'K' => Some(3),
+        b'm' => Some(-3),
+        b'M' if !is_small => Some(6),
+        b'G' if !is_small => Some(9),
         _ => None,
     }
 }

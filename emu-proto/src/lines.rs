@@ -1,11 +1,12 @@
 //! Reading lines one by one: the first one says how the others are to be read.
 
+use crate::columns::Table;
 use crate::dialect::{Delimiter, Deviations};
 use crate::entry::Entry;
 use crate::error::{Found, ReadError, ReadErrorKind};
 use crate::fast::LINE;
 use crate::fields::RowCache;
-use crate::header::{Layout, read_first_line};
+use crate::header::{Layout, UNKNOWN, read_first_line};
 use crate::quick;
 use crate::row::{LineError, read_line};
 
@@ -121,7 +122,7 @@ impl<R: Entry> LineReader<R> {
                 self.place.last_index = Some(self.entry.index());
                 Some(Ok(self.entry))
             }
-            Err(error) => Some(Err(self.place.locate(error))),
+            Err(error) => Some(Err(self.place.locate(error, &R::TABLE))),
         };
         self.place.advance((line.len() as u64).saturating_add(1));
         outcome
@@ -177,7 +178,7 @@ impl<R: Entry> LineReader<R> {
     }
 
     /// Reads a line; returns whether there is now a row in `entry`.
-    fn read_unlocated(&mut self, line: &[u8]) -> Result<bool, LineError> {
+    fn read_unlocated<'a>(&mut self, line: &'a [u8]) -> Result<bool, LineError<'a>> {
         let (line, line_end) = match line {
             [line @ .., b'\r'] => (line, Deviations::CRLF),
             line => (line, Deviations::empty()),
@@ -185,21 +186,19 @@ impl<R: Entry> LineReader<R> {
         let mut met = line_end;
         if line.is_empty() {
             met.insert(Deviations::BLANK_LINE);
-            return self.accept(met, line, ReadErrorKind::StrictRow).map(|()| false);
+            return self.accept(met, line, false).map(|()| false);
         }
-        let mut row = line;
+        let mut start = 0;
         if self.state == State::Start {
-            row = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-            let skipped = line.len().saturating_sub(row.len());
-            met.set(Deviations::BYTE_ORDER_MARK, skipped > 0);
-            self.state = State::Done;
-            let is_header =
-                read_first_line(row, &mut self.layout, &R::TABLE, &mut met).map_err(|error| error.later(skipped))?;
-            self.state = State::Rows;
-            if let Err(error) = self.accept(met, line, ReadErrorKind::StrictHeader) {
-                self.state = State::Done;
-                return Err(error);
+            if line.starts_with(BYTE_ORDER_MARK) {
+                start = BYTE_ORDER_MARK.len();
+                met.insert(Deviations::BYTE_ORDER_MARK);
             }
+            self.state = State::Done;
+            let is_header = read_first_line(line, start, &mut self.layout, &R::TABLE, &mut met)?;
+            self.accept(met, line, true)?;
+            self.state = State::Rows;
+            self.choose();
             if is_header {
                 return Ok(false);
             }
@@ -208,22 +207,16 @@ impl<R: Entry> LineReader<R> {
         if self.state != State::Rows {
             return Ok(false);
         }
-        self.entry = R::EMPTY;
-        read_line(row, &self.layout, &R::TABLE, &mut self.entry, &mut met)
-            .map_err(|error| error.later(line.len().saturating_sub(row.len())))?;
-        self.accept(met, line, ReadErrorKind::StrictRow).map(|()| true)
+        read_line(line, start, &self.layout, &R::TABLE, &mut self.entry, &mut met)?;
+        self.accept(met, line, false).map(|()| true)
     }
 
     /// Notes a line's deviations, unless the reader is strict and refuses them.
-    fn accept(
-        &mut self,
-        met: Deviations,
-        line: &[u8],
-        refuse: fn(Deviations) -> ReadErrorKind,
-    ) -> Result<(), LineError> {
+    fn accept<'a>(&mut self, met: Deviations, line: &'a [u8], is_header: bool) -> Result<(), LineError<'a>> {
         let refused = met.difference(Deviations::UNKNOWN);
         if self.strict && !refused.is_empty() {
-            return Err(LineError { kind: refuse(refused), column: None, at: 0, found: Found::new(line) });
+            let kind = if is_header { ReadErrorKind::StrictHeader(refused) } else { ReadErrorKind::StrictRow(refused) };
+            return Err(LineError { kind, column: UNKNOWN, at: 0, found: line });
         }
         self.note(met);
         Ok(())
@@ -231,12 +224,16 @@ impl<R: Entry> LineReader<R> {
 
     fn note(&mut self, met: Deviations) {
         self.met.insert(met);
-        self.cache.crlf = self.met.contains(Deviations::CRLF);
         self.choose();
     }
 
     /// Decides whether the fast reader is to be asked: not where it would give up late in each row.
     fn choose(&mut self) {
+        if cfg!(not(target_pointer_width = "64")) {
+            // Neither of the two is asked.
+            return;
+        }
+        self.cache.crlf = self.met.contains(Deviations::CRLF);
         const LATE: Deviations = Deviations::TRAILING_DELIMITER
             .union(Deviations::PADDING)
             .union(Deviations::NEGATIVE_ENERGY)
@@ -276,21 +273,23 @@ impl Place {
     /// What is to be said if the body ends within this line.
     pub(crate) fn truncated(&self, line: &[u8]) -> ReadError {
         let kind = ReadErrorKind::Truncated { last_index: self.last_index };
-        self.locate(LineError { kind, column: None, at: 0, found: Found::new(line) })
+        self.whole_line(kind, Found::new(line))
     }
 
     /// What is to be said of a line that does not fit: `kept` is there already, `part` comes on top of it.
     pub(crate) fn too_long(&self, kind: ReadErrorKind, kept: &[u8], part: &[u8]) -> ReadError {
-        self.locate(LineError { kind, column: None, at: 0, found: Found::of(kept.iter().chain(part)) })
+        self.whole_line(kind, Found::new(kept).and(part))
     }
 
-    pub(crate) fn locate(&self, error: LineError) -> ReadError {
+    fn whole_line(&self, kind: ReadErrorKind, found: Found) -> ReadError {
+        ReadError { kind, line: self.number, column: None, offset: self.offset, found }
+    }
+
+    pub(crate) fn locate(&self, error: LineError<'_>, table: &Table) -> ReadError {
         ReadError {
-            kind: error.kind,
-            line: self.number,
-            column: error.column,
+            column: table.name(error.column),
             offset: self.offset.saturating_add(error.at as u64),
-            found: error.found,
+            ..self.whole_line(error.kind, Found::new(error.found))
         }
     }
 }
@@ -332,3 +331,5 @@ fn read_padded<R: Entry>(input: &[u8], delimiter: u8, cache: &mut RowCache, entr
     padded.get_mut(..input.len())?.copy_from_slice(input);
     R::read_plain(&padded, delimiter, cache, entry)
 }
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

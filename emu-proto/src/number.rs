@@ -38,8 +38,8 @@ impl Number {
             return Err(NumberFault::Text);
         }
         // How many digits the integer has: those behind are lost, and those that are not there are zeros.
-        let wanted = digits.saturating_add_signed(isize::from(power));
-        let (mut magnitude, mut count, mut is_too_fine) = (0u64, 0usize, false);
+        let wanted = digits.cast_signed().wrapping_add(isize::from(power));
+        let (mut magnitude, mut count, mut is_too_fine) = (0u64, 0isize, false);
         for (at, byte) in text.iter().enumerate() {
             if at == digits {
                 continue;

@@ -5,40 +5,36 @@
 use crate::columns::{Quantity, Table};
 use crate::dialect::Deviations;
 use crate::entry::sealed::Integers;
-use crate::error::{Found, ReadErrorKind};
-use crate::header::{Layout, Scale};
+use crate::error::ReadErrorKind;
+use crate::header::{Layout, Scale, UNKNOWN};
 use crate::number::{Number, NumberFault};
 use crate::time::read_time;
 
 /// A fault within a line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LineError {
+pub(crate) struct LineError<'a> {
     pub(crate) kind: ReadErrorKind,
-    pub(crate) column: Option<&'static str>,
+    /// The column's number, [`UNKNOWN`] for none.
+    pub(crate) column: u8,
     /// Where the faulty bytes start within the line.
     pub(crate) at: usize,
-    pub(crate) found: Found,
+    pub(crate) found: &'a [u8],
 }
 
-impl LineError {
-    /// The same fault, that many bytes further behind.
-    pub(crate) fn later(self, skipped: usize) -> Self {
-        Self { at: self.at.saturating_add(skipped), ..self }
-    }
-}
-
-/// Reads a line, without its line end, into an empty entry, and notes the deviations that it has.
-pub(crate) fn read_line(
-    line: &[u8],
+/// Reads a line from `start` on, without its line end, and notes the deviations that it has. All columns of the entry are
+/// written, unless there is a fault.
+pub(crate) fn read_line<'a>(
+    line: &'a [u8],
+    start: usize,
     layout: &Layout,
     table: &Table,
     entry: &mut dyn Integers,
     met: &mut Deviations,
-) -> Result<(), LineError> {
-    let mut cells = Cells::new(line, layout.delimiter);
+) -> Result<(), LineError<'a>> {
+    let mut cells = Cells::new(line, start, layout.delimiter);
     for number in layout.columns() {
         let at = cells.at;
-        let Some(cell) = cells.next() else { return Err(wrong_count(line, layout)) };
+        let Some(cell) = cells.next() else { return Err(wrong_count(line, start, layout)) };
         let outcome = match (cell, table.kind(number)) {
             (Err(fault), _) => Err((fault, rest(line, at))),
             (Ok(bytes), Some((quantity, optional))) => {
@@ -49,13 +45,13 @@ pub(crate) fn read_line(
             (Ok(_), None) => Ok(()),
         };
         if let Err((kind, found)) = outcome {
-            return Err(LineError { kind, column: table.name(number), at, found: Found::new(found) });
+            return Err(LineError { kind, column: number, at, found });
         }
     }
     match cells.next() {
         None => {}
         Some(Ok(b"")) if cells.is_at_end() => met.insert(Deviations::TRAILING_DELIMITER),
-        Some(_) => return Err(wrong_count(line, layout)),
+        Some(_) => return Err(wrong_count(line, start, layout)),
     }
     met.insert(cells.met);
     Ok(())
@@ -72,8 +68,8 @@ pub(crate) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub(crate) fn new(line: &'a [u8], delimiter: u8) -> Self {
-        Self { line, at: 0, delimiter, met: Deviations::empty() }
+    pub(crate) fn new(line: &'a [u8], start: usize, delimiter: u8) -> Self {
+        Self { line, at: start, delimiter, met: Deviations::empty() }
     }
 
     /// Returns where the next cell starts.
@@ -122,7 +118,7 @@ impl<'a> Iterator for Cells<'a> {
         let mut cell = rest.get(..length).unwrap_or_default();
         if let [b' ', ..] | [.., b' '] = cell {
             self.met.insert(Deviations::PADDING);
-            cell = cell.trim_ascii();
+            cell = trim(cell);
         }
         if let [b'"', inside @ .., b'"'] = cell {
             self.met.insert(Deviations::QUOTES);
@@ -173,27 +169,29 @@ impl Cell {
 }
 
 #[cold]
-fn wrong_count(line: &[u8], layout: &Layout) -> LineError {
+fn wrong_count<'a>(line: &'a [u8], start: usize, layout: &Layout) -> LineError<'a> {
     let expected = layout.columns().count();
-    let mut cells = Cells::new(line, layout.delimiter);
-    let (mut count, mut at) = (0usize, line.len());
-    loop {
+    let mut cells = Cells::new(line, start, layout.delimiter);
+    let (mut count, mut at) = (0usize, None);
+    while !cells.is_at_end() {
         if count == expected {
-            at = cells.at;
+            at = Some(cells.at);
         }
-        let Some(cell) = cells.next() else { break };
         count = count.saturating_add(1);
-        if cell.is_err() {
+        if !matches!(cells.next(), Some(Ok(_))) {
             break;
         }
     }
     let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    LineError {
-        kind: ReadErrorKind::CellCount { expected: narrow(expected), count: narrow(count) },
-        column: None,
-        at: at.min(line.len()),
-        found: Found::new(rest(line, at)),
-    }
+    let kind = ReadErrorKind::CellCount { expected: narrow(expected), count: narrow(count) };
+    let at = at.unwrap_or(line.len());
+    LineError { kind, column: UNKNOWN, at, found: rest(line, at) }
+}
+
+/// Removes blanks on both sides; one function, however often it is used.
+#[inline(never)]
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    bytes.trim_ascii()
 }
 
 fn rest(line: &[u8], at: usize) -> &[u8] {

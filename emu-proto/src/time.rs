@@ -14,12 +14,15 @@ use crate::calendar::Civil;
 use crate::columns::Quantity;
 use crate::dialect::Deviations;
 use crate::digits::digit;
+use crate::number::Number;
 
 /// Reads a point in time between 1970 and 9999 as Unix seconds, and notes by which deviations it was written.
 pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<i64> {
     let Some((local, zone)) = text.split_first_chunk::<DATE_AND_CLOCK>() else {
         met.insert(Deviations::TIME_EPOCH);
-        return in_range(number(text)?);
+        // Twelve digits are later than any time that is read.
+        let number = Number::read(text, 0).ok().filter(|number| number.digits == text.len() && number.digits <= 12)?;
+        return in_range(number.value);
     };
     let (separator, local) = read_local(local)?;
     match separator {
@@ -64,33 +67,31 @@ fn in_range(seconds: i64) -> Option<i64> {
 
 /// Reads date and clock as Unix seconds; returns what stands between them, too.
 fn read_local(text: &[u8; DATE_AND_CLOCK]) -> Option<(u8, i64)> {
-    let [y0, y1, y2, y3, b'-', o0, o1, b'-', d0, d1, separator, h0, h1, b':', m0, m1, b':', s0, s1] = *text else {
-        return None;
-    };
-    let (hours, minutes, seconds) = (two(h0, h1)?, two(m0, m1)?, two(s0, s1)?);
+    let (mut numbers, mut separator, mut number) = ([0; 6], b'T', 0u32);
+    let mut slots = numbers.iter_mut();
+    // A colon behind the last number as well, to end it.
+    for (byte, form) in text.iter().chain(b":").zip(b"0000-00-00T00:00:00:") {
+        match form {
+            b'0' => number = number.wrapping_mul(10).wrapping_add(digit(*byte)?),
+            b'T' => separator = *byte,
+            form if form != byte => return None,
+            _ => {}
+        }
+        if *form != b'0' {
+            *slots.next()? = core::mem::take(&mut number);
+        }
+    }
+    let [year, month, day, hours, minutes, seconds] = numbers;
     if minutes > 59 || seconds > 59 {
         return None;
     }
-    let civil = Civil {
-        year: two(y0, y1)?.wrapping_mul(100).wrapping_add(two(y2, y3)?),
-        month: two(o0, o1)?,
-        day: two(d0, d1)?,
-        // Above 23 hours there are more seconds than a day has.
-        second: hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds),
-    };
-    Some((separator, civil.seconds()?))
+    // Above 23 hours there are more seconds than a day has.
+    let second = hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds);
+    Some((separator, Civil { year, month, day, second }.seconds()?))
 }
 
 fn two(tens: u8, ones: u8) -> Option<u32> {
     Some(digit(tens)?.wrapping_mul(10).wrapping_add(digit(ones)?))
-}
-
-/// A number of one to twelve digits, which is later than any time that is read.
-fn number(text: &[u8]) -> Option<i64> {
-    if text.is_empty() || text.len() > 12 {
-        return None;
-    }
-    text.iter().try_fold(0i64, |sum, byte| Some(sum.wrapping_mul(10).wrapping_add(i64::from(digit(*byte)?))))
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub fn write_header<R: Entry>(out: &mut impl Write, dialect: &Dialect) -> fmt::R
     if dialect.header == HeaderForm::None {
         return Ok(());
     }
-    write_line(out, dialect, R::TABLE.kinds.len(), |out, column| {
+    write_line(out, dialect, R::TABLE.len(), |out, column| {
         let (quantity, _) = R::TABLE.kind(column).ok_or(fmt::Error)?;
         out.write_str(R::TABLE.name(column).ok_or(fmt::Error)?)?;
         let unit = match dialect.header {
@@ -67,7 +67,7 @@ pub fn write_header<R: Entry>(out: &mut impl Write, dialect: &Dialect) -> fmt::R
 ///
 /// Those of `out`, and for a time that the dialect's form has no room for: a year above 9999, an offset of a day or more.
 pub fn write_row<R: Entry>(out: &mut impl Write, dialect: &Dialect, entry: &R) -> fmt::Result {
-    write_line(out, dialect, R::TABLE.kinds.len(), |out, column| {
+    write_line(out, dialect, R::TABLE.len(), |out, column| {
         let Some(value) = entry.get(column) else { return Ok(()) };
         let (quantity, _) = R::TABLE.kind(column).ok_or(fmt::Error)?;
         let (width, decimals) = match quantity {

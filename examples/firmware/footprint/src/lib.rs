@@ -20,12 +20,13 @@ use core::mem::MaybeUninit;
 /// Makes a program of a capability.
 ///
 /// `turn` is a function of the state and the input. What it makes it hands to [`keep`]. `input` is what the measured runs
-/// get; `count` is how many of `unit` it has. In the linked program the input is empty, and nothing is known of it.
+/// get; `count` is how many of `unit` it has. `first` goes in front of that once: a header line. In the linked program the input is empty, and nothing is known of it.
 #[macro_export]
 macro_rules! program {
     (
         state: $State:ty = $state:expr,
         turn: $turn:expr,
+        $(first: $first:expr,)?
         input: $input:expr,
         count: $count:expr,
         unit: $unit:expr $(,)?
@@ -35,7 +36,12 @@ macro_rules! program {
             static STATE: $crate::Place<$State> = $crate::Place::EMPTY;
             let state = STATE.fill($state);
             #[cfg(feature = "run")]
-            $crate::measure::run(state, $turn, $input, $count, $unit);
+            {
+                #[allow(unused_mut, unused_assignments, reason = "not every capability has something first")]
+                let mut first: Option<&[u8]> = None;
+                $(first = Some($first);)?
+                $crate::measure::run(state, $turn, first, $input, $count, $unit);
+            }
             #[cfg(not(feature = "run"))]
             loop {
                 let turn: fn(&mut $State, &[u8]) = $turn;
@@ -48,6 +54,20 @@ macro_rules! program {
 /// Keeps the compiler from leaving out what makes `value`.
 pub fn keep<T: ?Sized>(value: &T) {
     core::hint::black_box(value);
+}
+
+/// Keeps a result, which is no error where it is measured: an error would be another length of way.
+pub fn keep_good<T, E: core::fmt::Debug>(result: &Result<T, E>) {
+    #[cfg(feature = "run")]
+    if let Err(error) = result {
+        panic!("the sample is not good: {error:?}");
+    }
+    keep(result);
+}
+
+/// Whether there is no more input: nobody knows, and so both ways are linked in; in a measured run there is more.
+pub fn is_over() -> bool {
+    core::hint::black_box(false)
 }
 
 /// The place of a program's state, which is no part of the stack.

@@ -20,9 +20,14 @@ const DEPTH: usize = 64 * 1024;
 const PAINT: u32 = 0xa5a5_a5a5;
 
 /// Runs the capability, prints a line for the host, and ends the emulator.
-pub fn run<S>(state: &mut S, turn: fn(&mut S, &[u8]), input: &[u8], count: u32, unit: &str) -> ! {
+pub fn run<S>(state: &mut S, turn: fn(&mut S, &[u8]), first: Option<&[u8]>, input: &[u8], count: u32, unit: &str) -> ! {
     let (turn, input) = (black_box(turn), black_box(input));
-    let stack = stack_of(|| turn(state, input));
+    let stack = stack_of(|| {
+        if let Some(first) = first {
+            turn(state, first);
+        }
+        turn(state, input);
+    });
     let instructions = instructions_of(|| turn(state, input)).div_ceil(u64::from(count));
     hprintln!("stack={} instructions={} unit={} state={}", stack, instructions, unit, size_of::<S>());
     debug::exit(debug::EXIT_SUCCESS);
