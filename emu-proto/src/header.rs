@@ -314,7 +314,7 @@ fn name_and_unit(cell: &[u8]) -> (Option<&[u8]>, &[u8]) {
     if let [inside @ .., b']'] = cell
         && let Some(bracket) = inside.iter().position(|byte| *byte == b'[')
         && let Some((name, [_, unit @ ..])) = inside.split_at_checked(bracket)
-        && !unit.iter().any(|byte| *byte == b']')
+        && unit.iter().all(|byte| *byte != b']')
     {
         return (Some(trim(unit)), trim(name));
     }
