@@ -43,10 +43,11 @@ struct Meter {
 }
 
 impl Meter {
-    fn new(line: SerialLine, updates: OnlineUpdates) -> Self {
+    fn new(mut line: SerialLine, updates: OnlineUpdates) -> Self {
         let (folder, path) = folder("line");
+        line.link = Some(path.clone());
         let updates = OnlineUpdates {
-            serial: Some(SerialLine { link: Some(path.clone()), ..line }),
+            serial: Some(line),
             reset_delay: Duration::from_millis(20),
             restart_time: Duration::from_millis(300),
             ..updates
@@ -92,7 +93,7 @@ async fn update(meter: &Meter) -> Updated {
     assert_eq!(meter.simulator().firmware_version().to_string(), "1.0.9");
     assert_eq!(meter.simulator().boots(), [Boot::Swapped]);
     let images = in_time(firmware.list()).await.unwrap().images;
-    assert!(images[0].confirmed && images[0].version.to_string() == "1.0.9", "{images:?}");
+    assert!(images[0].confirmed && images[0].hash == Some(image("1.0.9").hash()), "{images:?}");
     updated
 }
 
@@ -326,8 +327,26 @@ fn the_command_over_a_line() {
     assert!(updated.stdout.contains("    version: 1.0.9\n    bootable: true\n    flags: active confirmed\n"));
     let echo = emu(&["smp", &format!("{}@9600", meter.location()), "echo", "hi"]);
     assert_eq!((echo.code, &*echo.stdout, &*echo.stderr), (0, "hi\n", ""));
+    let info = firmware(&meter, "info", &[]);
+    assert!(info.stdout.contains("serial line: 0 damaged frames, "), "{}", info.stdout);
+    let info: serde_json::Value = serde_json::from_str(&firmware(&meter, "info", &["--json"]).stdout).unwrap();
+    // The prompts between the answers.
+    assert!(info["serial_line"]["skipped_bytes"].as_u64() > Some(50), "{info}");
     let port = firmware(&meter, "list", &["--smp-port", "1337"]);
     assert!(port.code == 2 && port.stderr.contains("a serial line has none"), "{}", port.stderr);
+}
+
+#[test]
+fn the_command_tells_of_a_bad_line() {
+    // What the console echoes of a damaged request is damaged, too: among so many, some are.
+    let line = SerialLine { byte_loss: 0.000_4, echoes: true, ..SerialLine::default() };
+    let meter = Meter::new(line, OnlineUpdates::default());
+    let (_folder, path) = folder("update.bin");
+    std::fs::write(&path, image("1.0.9").size(10_000).to_bytes()).unwrap();
+    let updated = firmware(&meter, "update", &[path.to_str().unwrap(), "--yes", "--wait", "1"]);
+    assert_eq!(updated.code, 0, "{}", updated.stderr);
+    assert_eq!(meter.simulator().firmware_version().to_string(), "1.0.9");
+    assert!(updated.stderr.contains(" frames came damaged over the serial line\n"), "{}", updated.stderr);
 }
 
 #[test]

@@ -7,8 +7,12 @@ use common::smp::{Client, Refused};
 use emu_smp::Version;
 use emu_smp::image::{StateRequest, UploadRequest};
 use emu_smp::os::EchoRequest;
+#[cfg(target_os = "linux")]
+use emu_smp::{ConsoleDecoder, ConsoleEncoder, Header, Operation, decode_response, encode_request};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 
 struct Running(Child);
 
@@ -154,4 +158,53 @@ fn the_usual_port_for_updates_is_not_insisted_on() {
         Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(["--rows=1", "--smp-port", &port]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("UDP port {port}")));
+}
+
+/// A pseudo-terminal under a name that is given, which is there for as long as the meter.
+#[cfg(target_os = "linux")]
+#[test]
+fn updates_are_answered_on_a_serial_line() {
+    let folder = std::env::temp_dir().join(format!("emu-simulator-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let link = folder.join("line");
+    let path = link.to_str().unwrap();
+    // The link that a meter left which was killed.
+    std::os::unix::fs::symlink("/dev/pts/none", &link).unwrap();
+    let arguments = ["--rows=1", "--smp-port=0", "--smp-serial", path, "--smp-serial-talk", "--smp-serial-echo"];
+    let (running, mut lines) = start_lines(&arguments);
+    assert_eq!(lines.nth(2).unwrap(), format!("firmware updates on serial:{path}"));
+
+    let mut line = std::fs::File::options().read(true).write(true).open(&link).unwrap();
+    let mut frame = [0; 64];
+    let length = encode_request(&EchoRequest { text: "hi" }, Version::V0, 7, &mut frame).unwrap();
+    let mut request = [0; 128];
+    line.write_all(ConsoleEncoder::encode(&frame[..length], &mut request).unwrap()).unwrap();
+    let (told, answers) = std::sync::mpsc::channel();
+    // Reads until the meter goes away, which is the terminal's end.
+    let reader = std::thread::spawn(move || {
+        let (mut decoder, mut buffer) = (ConsoleDecoder::<256>::new(), [0; 64]);
+        while let Ok(length @ 1..) = line.read(&mut buffer) {
+            let mut bytes = &buffer[..length];
+            while let Some(frame) = decoder.decode(&mut bytes) {
+                told.send(frame.to_vec()).unwrap();
+            }
+        }
+    });
+    let next = || answers.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(next(), frame[..length], "the echo of the console");
+    let answer = next();
+    let (header, body) = Header::split(&answer).unwrap();
+    assert_eq!((header.operation, header.sequence), (Operation::WriteResponse, 7));
+    assert_eq!(decode_response::<EchoRequest<'_>>(body).unwrap().unwrap().text, "hi");
+    drop(running);
+    reader.join().unwrap();
+
+    // What is no link of ours stays.
+    std::fs::remove_file(&link).unwrap();
+    std::fs::write(&link, "text").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_emu-simulator")).args(arguments).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains(&format!("{path}: File exists")), "{told}");
+    assert_eq!(std::fs::read(&link).unwrap(), b"text");
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -82,7 +82,8 @@ mod terminal {
             rustix::io::ioctl_fionbio(&meter, true)?;
             let mut path = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
             if let Some(link) = &line.link {
-                replace_link(&path, link)?;
+                replace_link(&path, link)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", link.display())))?;
                 path.clone_from(link);
             }
             let (decoder, random) = (Box::new(ConsoleDecoder::new()), Rand64::new(seed.into()));

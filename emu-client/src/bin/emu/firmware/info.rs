@@ -38,6 +38,11 @@ pub(super) async fn run(args: &SmpArgs) -> Result<Exit, Failure> {
     if let Some(round_trip) = smp.session().round_trip() {
         told.text += &format!("round trip: {} ms\n", round_trip.as_millis());
     }
+    if let Some(losses) = smp.losses() {
+        let (damaged, others) = (losses.total(), losses.skipped_bytes);
+        told.text += &format!("serial line: {damaged} damaged frames, {others} bytes of other things\n");
+        told.values.insert("serial_line".to_owned(), value(&losses));
+    }
     print(&if args.options.json { json(&told.values)? } else { told.text })
 }
 

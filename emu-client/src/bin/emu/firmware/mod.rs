@@ -15,7 +15,8 @@ use emu_client::smp::Moment;
 use self::args::FirmwareCommand;
 use crate::exit::{Exit, Failure};
 use crate::smp::args::SmpArgs;
-use crate::smp::{block_on, json, print, print_done, smp};
+use crate::smp::{block_on, damage, json, print, print_done, smp};
+use crate::stderr;
 use crate::transfer::TransferBar;
 
 pub(crate) fn run(command: &FirmwareCommand) -> Result<Exit, Failure> {
@@ -77,6 +78,9 @@ async fn upload(args: &SmpArgs, file: &Path) -> Result<Exit, Failure> {
     }
     upload.finish().await?;
     bar.finish();
+    if let Some(damage) = damage(firmware.smp()) {
+        stderr::say(&damage);
+    }
     done(args)
 }
 

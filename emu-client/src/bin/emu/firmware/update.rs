@@ -10,7 +10,7 @@ use emu_client::smp::Moment;
 use super::args::UpdateArgs;
 use super::{show, verify};
 use crate::exit::{Exit, Failure};
-use crate::smp::smp;
+use crate::smp::{damage, smp};
 use crate::stderr;
 use crate::transfer::TransferBar;
 
@@ -76,7 +76,11 @@ pub(super) async fn run(args: &UpdateArgs) -> Result<Exit, Failure> {
     bar.finish();
     let updated = update.finish().await?;
     stderr::say(outcome(updated));
-    show(&args.smp, &firmware.list().await?)
+    let images = firmware.list().await?;
+    if let Some(damage) = damage(firmware.smp()) {
+        stderr::say(&damage);
+    }
+    show(&args.smp, &images)
 }
 
 /// Asks whether to go on.

@@ -181,6 +181,12 @@ pub(crate) fn print_done(is_json: bool) -> Result<Exit, Failure> {
     print(if is_json { "{\"done\": true}\n" } else { "Done\n" })
 }
 
+/// What a serial line has damaged on the way, if anything.
+pub(crate) fn damage(smp: &Smp) -> Option<String> {
+    let damaged = smp.losses().map_or(0, |losses| losses.total());
+    (damaged > 0).then(|| format!("{damaged} frames came damaged over the serial line"))
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut message = error.with_causes();
