@@ -12,3 +12,8 @@ pub mod line;
 pub mod module;
 #[cfg(target_os = "none")]
 mod panic;
+
+/// Free of the machine as well, though only one needs it.
+#[cfg(all(test, not(target_os = "none")))]
+#[path = "board/ring.rs"]
+mod ring;

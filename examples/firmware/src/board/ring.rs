@@ -48,3 +48,47 @@ impl<const N: usize> Ring<N> {
         (at + 1) % N
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn all_bytes_in_order_between_two_threads() {
+        static RING: Ring<16> = Ring::new();
+        let bytes = || (0..100_000_u32).map(|number| (number * 7 / 5) as u8);
+        let writer = thread::spawn(move || {
+            for byte in bytes() {
+                while RING.is_full() {
+                    thread::yield_now();
+                }
+                RING.push(byte);
+            }
+        });
+        for byte in bytes() {
+            let read = loop {
+                match RING.pop() {
+                    Some(read) => break read,
+                    None => thread::yield_now(),
+                }
+            };
+            assert_eq!(read, byte);
+        }
+        writer.join().unwrap();
+        assert!(RING.is_empty() && RING.pop().is_none());
+    }
+
+    #[test]
+    fn holds_one_byte_less_than_its_size() {
+        let ring = Ring::<4>::new();
+        for byte in 1..=3 {
+            assert!(!ring.is_full());
+            ring.push(byte);
+        }
+        assert!(ring.is_full());
+        assert_eq!([ring.pop(), ring.pop(), ring.pop(), ring.pop()], [Some(1), Some(2), Some(3), None]);
+    }
+}
