@@ -120,7 +120,9 @@ pub struct SliceWriter<'a> {
 impl Write for SliceWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
-        self.buffer.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        let slot = self.buffer.get_mut(self.length..end).ok_or(fmt::Error)?;
+        // In place of `copy_from_slice`, whose panic the compiler does not always see to be out of reach.
+        slot.iter_mut().zip(text.bytes()).for_each(|(slot, byte)| *slot = byte);
         self.length = end;
         Ok(())
     }

@@ -83,20 +83,20 @@ impl FromStr for ImageVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut rest = Some(text);
         let version = Self {
-            major: number(text, &mut rest, ".")?,
-            minor: number(text, &mut rest, ".")?,
-            revision: number(text, &mut rest, ".+")?,
-            build: if rest.is_some() { number(text, &mut rest, "")? } else { 0 },
+            major: number(text, &mut rest, &['.'])?,
+            minor: number(text, &mut rest, &['.'])?,
+            revision: number(text, &mut rest, &['.', '+'])?,
+            build: if rest.is_some() { number(text, &mut rest, &[])? } else { 0 },
         };
         Ok(version)
     }
 }
 
 /// Takes a number from the front of `rest` and the separator behind it, one of `separators`; without one, nothing is left.
-fn number<T: FromStr>(text: &str, rest: &mut Option<&str>, separators: &str) -> Result<T, ImageVersionError> {
+fn number<T: FromStr>(text: &str, rest: &mut Option<&str>, separators: &[char]) -> Result<T, ImageVersionError> {
     let Some(part) = *rest else { return Err(ImageVersionError { position: text.len() }) };
     let error = ImageVersionError { position: text.len().saturating_sub(part.len()) };
-    let (digits, behind) = match part.split_once(|character| separators.contains(character)) {
+    let (digits, behind) = match part.split_once(separators) {
         Some((digits, behind)) => (digits, Some(behind)),
         None => (part, None),
     };
