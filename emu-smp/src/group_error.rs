@@ -52,18 +52,20 @@ macro_rules! errors {
             /// Returns the general code that stands for this one where a client speaks version 0.
             #[must_use]
             pub const fn to_return_code(self) -> ReturnCode {
-                ReturnCode(self.general() as i32)
+                let mut rest = Self::TRANSLATED;
+                while let Some(([group, code, general], others)) = rest.split_first() {
+                    if self.group.0 == *group as u16 && self.code == *code as u16 {
+                        return ReturnCode(*general as i32);
+                    }
+                    rest = others;
+                }
+                if self.code == 0 { ReturnCode::OK } else { ReturnCode::UNKNOWN }
             }
 
-            /// Returns the general code in a byte, so that the table that the compiler makes has bytes.
-            #[inline(never)]
-            const fn general(self) -> u8 {
-                match (self.group, self.code) {
-                    $($((Group::$group, $code) => ReturnCode::$general.0 as u8,)?)+
-                    (_, 0) => ReturnCode::OK.0 as u8,
-                    _ => ReturnCode::UNKNOWN.0 as u8,
-                }
-            }
+            /// The groups and codes for which there is a general code, and which. A byte each: a firmware has the table.
+            const TRANSLATED: &'static [[u8; 3]] = &[$($(
+                [Group::$group.0 as u8, $code, ReturnCode::$general.0 as u8],
+            )?)+];
         }
     };
 }

@@ -5,7 +5,7 @@
 #[inline(never)]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     let length = to.len().min(from.len());
-    let (to, to_rest) = to.get_mut(..length).unwrap_or_default().as_chunks_mut::<16>();
+    let (to, to_rest) = to.get_mut(..length).unwrap_or_default().as_chunks_mut::<4>();
     let (from, from_rest) = from.get(..length).unwrap_or_default().as_chunks();
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
     to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);

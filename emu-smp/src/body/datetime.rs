@@ -212,7 +212,7 @@ impl Encode for DateTime {
     const MAX_LENGTH: Option<usize> = Some(TEXT_LENGTH.saturating_add(2));
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.value(self.text(&mut [0; TEXT_LENGTH]))
+        writer.put(self.text(&mut [0; TEXT_LENGTH]))
     }
 }
 

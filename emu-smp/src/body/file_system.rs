@@ -157,8 +157,8 @@ impl Encode for HashOutput<'_> {
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         match self {
-            Self::Number(number) => writer.value(number),
-            Self::Bytes(bytes) => writer.value(*bytes),
+            Self::Number(number) => writer.put(number),
+            Self::Bytes(bytes) => writer.put(*bytes),
         }
     }
 }

@@ -169,7 +169,7 @@ impl Encode for HashBytes<'_> {
         if self.0.len() > ImageHash::MAX_LENGTH {
             return Err(EncodeError { capacity: MAX_HASH_LENGTH });
         }
-        writer.value(self.0)
+        writer.put(self.0)
     }
 }
 

@@ -103,8 +103,8 @@ impl Encode for MemoryPoolsResponse<'_> {
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         writer.map(self.iter().count())?;
         self.iter().try_for_each(|(name, pool)| {
-            writer.value(name)?;
-            writer.value(&pool)
+            writer.put(name)?;
+            writer.put(&pool)
         })
     }
 }

@@ -95,9 +95,9 @@ macro_rules! body {
             )+]);
 
             fn encode(&self, writer: &mut $crate::cbor::Writer<'_>) -> Result<(), $crate::cbor::EncodeError> {
-                let mut map = writer.fields()?;
-                $(map.field($key, &self.$field)?;)+
-                Ok(())
+                let mut map = writer.fields();
+                $(map.field($key, &self.$field);)+
+                map.end()
             }
         }
 
@@ -204,7 +204,7 @@ macro_rules! named {
             const MAX_LENGTH: Option<usize> = <$number as $crate::cbor::Encode>::MAX_LENGTH;
 
             fn encode(&self, writer: &mut $crate::cbor::Writer<'_>) -> Result<(), $crate::cbor::EncodeError> {
-                writer.value(&self.0)
+                writer.put(&self.0)
             }
         }
 
@@ -238,7 +238,7 @@ impl Encode for Group {
     const MAX_LENGTH: Option<usize> = u16::MAX_LENGTH;
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.value(&self.0)
+        writer.put(&self.0)
     }
 }
 

@@ -213,7 +213,7 @@ impl Encode for Force {
 
     /// As a number, which older servers take, too.
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.value(&u8::from(self.0))
+        writer.put(&u8::from(self.0))
     }
 }
 

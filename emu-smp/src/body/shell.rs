@@ -90,7 +90,7 @@ impl Encode for ExecuteResponse<'_> {
     const MAX_LENGTH: Option<usize> = None;
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        writer.value(&Keys { output: self.output, exit_code: Some(self.exit_code), legacy_exit_code: None })
+        writer.put(&Keys { output: self.output, exit_code: Some(self.exit_code), legacy_exit_code: None })
     }
 }
 

@@ -263,11 +263,11 @@ impl Encode for Parameter<'_> {
 
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         match self {
-            Self::Unsigned(number) => writer.value(number),
-            Self::Signed(number) => writer.value(number),
-            Self::Bool(is_true) => writer.value(is_true),
-            Self::Text(text) => writer.value(*text),
-            Self::Bytes(bytes) => writer.value(*bytes),
+            Self::Unsigned(number) => writer.put(number),
+            Self::Signed(number) => writer.put(number),
+            Self::Bool(is_true) => writer.put(is_true),
+            Self::Text(text) => writer.put(*text),
+            Self::Bytes(bytes) => writer.put(*bytes),
         }
     }
 }

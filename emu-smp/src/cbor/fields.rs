@@ -41,36 +41,45 @@ impl<'a> Reader<'a> {
 }
 
 /// Writes the pairs of a map, of which there are at most 23, and counts them.
+///
+/// What does not fit is told at the end.
 #[derive(Debug)]
 pub(crate) struct MapWriter<'w, 'b> {
     writer: &'w mut Writer<'b>,
     /// Where the map's head is.
     start: usize,
+    result: Result<(), EncodeError>,
 }
 
 impl<'b> Writer<'b> {
     /// Starts a map whose pairs are counted as they are written.
-    pub(crate) fn fields(&mut self) -> Result<MapWriter<'_, 'b>, EncodeError> {
+    pub(crate) fn fields(&mut self) -> MapWriter<'_, 'b> {
         let start = self.written().len();
-        self.map(0)?;
-        Ok(MapWriter { writer: self, start })
+        let result = self.map(0);
+        MapWriter { writer: self, start, result }
     }
 }
 
 impl MapWriter<'_, '_> {
     /// Writes a key and its value, unless the value is one that is left out.
-    pub(crate) fn field<T: Encode + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), EncodeError> {
-        if value.is_absent() {
-            return Ok(());
+    pub(crate) fn field<T: Encode + ?Sized>(&mut self, key: &str, value: &T) {
+        if !value.is_absent() && self.key(key) {
+            self.result = value.encode(self.writer);
         }
-        self.key(key)?;
-        value.encode(self.writer)
     }
 
-    /// Writes a key, and counts it in the map's head.
+    /// Ends the map.
+    pub(crate) fn end(self) -> Result<(), EncodeError> {
+        self.result
+    }
+
+    /// Writes a key, and counts it in the map's head; returns whether it is there.
     #[inline(never)]
-    fn key(&mut self, key: &str) -> Result<(), EncodeError> {
-        self.writer.count_pair(self.start);
-        self.writer.text(key)
+    fn key(&mut self, key: &str) -> bool {
+        if self.result.is_ok() {
+            self.writer.count_pair(self.start);
+            self.result = self.writer.text(key);
+        }
+        self.result.is_ok()
     }
 }

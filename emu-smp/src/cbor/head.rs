@@ -7,6 +7,32 @@
 //!
 //! Source: RFC 8949, section 3.
 
+/// What the first byte of a value says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// What the value is.
+    pub(crate) kind: Kind,
+    /// Whether a break ends it; a break itself is a simple value of this kind.
+    pub(crate) is_open: bool,
+}
+
+impl Head {
+    /// The break.
+    pub(super) const BREAK: Self = Self { kind: Kind::Simple, is_open: true };
+
+    /// The head of a value whose length is known.
+    pub(super) const fn closed(kind: Kind) -> Self {
+        Self { kind, is_open: false }
+    }
+
+    /// Takes a first byte apart.
+    pub(super) const fn of(first_byte: u8) -> Self {
+        let kind = Kind::of(first_byte);
+        let may_be_open = !matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag);
+        Self { kind, is_open: may_be_open && first_byte & INDEFINITE == INDEFINITE }
+    }
+}
+
 /// What a value is: CBOR's major types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

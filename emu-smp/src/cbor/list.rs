@@ -201,7 +201,7 @@ impl<'a, T: Encode + Decode<'a> + Copy> Encode for Entries<'a, T> {
     fn encode(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
         writer.map(self.iter().count())?;
         self.iter().try_for_each(|(key, value)| {
-            writer.value(key)?;
+            writer.put(key)?;
             value.encode(writer)
         })
     }

@@ -4,7 +4,7 @@
 
 use super::Decode;
 use super::error::{DecodeError, DecodeErrorKind, Malformed};
-use super::head::{BREAK, FALSE, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
+use super::head::{BREAK, FALSE, Head, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
 use crate::header::Header;
 
 /// Reads one value after another of a frame's body.
@@ -37,6 +37,8 @@ use crate::header::Header;
 pub struct Reader<'a> {
     body: &'a [u8],
     position: usize,
+    /// That of the head that was read last.
+    number: u64,
     /// What was found to be wrong.
     error: Option<DecodeError>,
 }
@@ -45,7 +47,7 @@ impl<'a> Reader<'a> {
     /// Starts at the first byte of a body.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { body, position: 0, error: None }
+        Self { body, position: 0, number: 0, error: None }
     }
 
     /// Returns what is wrong with the body, if something was found to be.
@@ -208,7 +210,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn unsigned(&mut self, most: u64, expected: &'static str) -> Result<u64, Malformed> {
         let start = self.position;
         match self.head()? {
-            (Kind::Unsigned, Some(number)) if number <= most => Ok(number),
+            Head { kind: Kind::Unsigned, .. } if self.number <= most => Ok(self.number),
             _ => Err(self.unexpected_at(start, expected)),
         }
     }
@@ -216,12 +218,11 @@ impl<'a> Reader<'a> {
     /// Reads a number from `-most - 1` to `most`; `expected` says so, for the error.
     pub(crate) fn signed(&mut self, most: i64, expected: &'static str) -> Result<i64, Malformed> {
         let start = self.position;
-        let (kind, number) = self.head()?;
-        let number = number.and_then(|number| i64::try_from(number).ok()).filter(|number| *number <= most);
-        match (kind, number) {
-            (Kind::Unsigned, Some(number)) => Ok(number),
+        let head = self.head()?;
+        match (head.kind, i64::try_from(self.number)) {
+            (Kind::Unsigned, Ok(number)) if number <= most => Ok(number),
             // What stands there is how far below -1 the number is.
-            (Kind::Negative, Some(number)) => Ok(!number),
+            (Kind::Negative, Ok(number)) if number <= most => Ok(!number),
             _ => Err(self.unexpected_at(start, expected)),
         }
     }
@@ -294,7 +295,7 @@ impl<'a> Reader<'a> {
     fn container(&mut self, kind: Kind, expected: &'static str) -> Result<Option<usize>, Malformed> {
         let start = self.position;
         match self.head()? {
-            (found, length) if found == kind => Ok(length.map(count)),
+            head if head.kind == kind => Ok((!head.is_open).then(|| self.count())),
             _ => Err(self.unexpected_at(start, expected)),
         }
     }
@@ -303,44 +304,46 @@ impl<'a> Reader<'a> {
     pub(crate) fn string(&mut self, kind: Kind, expected: &'static str) -> Result<&'a [u8], Malformed> {
         let start = self.position;
         match self.head()? {
-            (found, Some(length)) if found == kind => self.slice(start, length),
+            head if head == Head::closed(kind) => self.slice(start, self.count()),
             _ => Err(self.unexpected_at(start, expected)),
         }
     }
 
-    /// Reads the head of a value: its kind, and the number that goes with it, which is a value, a length, a tag or a
-    /// float's bits; `None` for what a break ends, and for a break.
-    pub(crate) fn head(&mut self) -> Result<(Kind, Option<u64>), Malformed> {
+    /// Reads the head of a value. The number that goes with it, which is a value, a length, a tag or a float's bits, is
+    /// [`number`](Self::number) until the next head is read.
+    pub(crate) fn head(&mut self) -> Result<Head, Malformed> {
         let start = self.position;
         let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
-        let kind = Kind::of(first);
-        let argument_length = match first & 0b1_1111 {
-            short @ 0..24 => {
-                self.position = start.saturating_add(1);
-                return Ok((kind, Some(u64::from(short))));
-            }
-            24 => 1,
-            25 => 2,
-            26 => 4,
-            27 => 8,
-            31 if !matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag) => {
-                self.position = start.saturating_add(1);
-                return Ok((kind, None));
-            }
+        let head = Head::of(first);
+        let length = match first & 0b1_1111 {
+            0..24 => 0,
+            info @ 24..28 => 1 << (info & 0b11),
+            _ if head.is_open => 0,
             _ => return Err(self.fault(DecodeErrorKind::NotCbor)),
         };
         self.position = start.saturating_add(1);
-        let argument = self.slice(start, argument_length)?;
-        Ok((kind, Some(argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))))
+        let argument = self.slice(start, length)?;
+        let short = if length == 0 { first & 0b1_1111 } else { 0 };
+        self.number = argument.iter().fold(u64::from(short), |sum, byte| (sum << 8) | u64::from(*byte));
+        Ok(head)
+    }
+
+    /// Returns the number of the head that was read last.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Returns it as a number of bytes or items. Beyond all that there can be, one is as good as another.
+    pub(super) fn count(&self) -> usize {
+        usize::try_from(self.number).unwrap_or(usize::MAX)
     }
 
     /// Reads so many bytes of the value that starts at `start`.
-    pub(super) fn slice(&mut self, start: usize, length: u64) -> Result<&'a [u8], Malformed> {
+    pub(super) fn slice(&mut self, start: usize, length: usize) -> Result<&'a [u8], Malformed> {
         let from = self.position;
-        let to = usize::try_from(length).ok().and_then(|length| from.checked_add(length));
-        let slice = to.and_then(|to| self.body.get(from..to));
+        let slice = self.body.get(from..).and_then(|rest| rest.get(..length));
         let Some(slice) = slice else { return Err(self.fault_at(start, DecodeErrorKind::End)) };
-        self.position = from.saturating_add(slice.len());
+        self.position = from.saturating_add(length);
         Ok(slice)
     }
 
@@ -361,9 +364,4 @@ impl<'a> Reader<'a> {
 pub struct MapReader {
     /// How many pairs are to come; `None` if a break ends the map.
     left: Option<usize>,
-}
-
-/// A number of items. Beyond all numbers of bytes that there can be, one is as good as another.
-pub(super) fn count(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -1,8 +1,8 @@
 //! Passing over values that are not known, without recursion.
 
 use super::error::{DecodeErrorKind, Malformed};
-use super::head::Kind;
-use super::reader::{Reader, count};
+use super::head::{Head, Kind};
+use super::reader::Reader;
 
 impl Reader<'_> {
     /// Skips a value, whatever it is: of any length, with or without maps and lists in it, eight deep at most.
@@ -24,12 +24,12 @@ impl Reader<'_> {
             }
             let start = self.position();
             let head = self.head()?;
-            if head.0 == Kind::Tag {
+            if head.kind == Kind::Tag {
                 // The value that it is for is to come.
                 is_tagged = true;
                 continue;
             }
-            if head == BREAK {
+            if head == Head::BREAK {
                 if is_tagged || !matches!(left, LIST | KEY) {
                     return Err(self.fault_at(start, DecodeErrorKind::NotCbor));
                 }
@@ -43,19 +43,20 @@ impl Reader<'_> {
                 VALUE => KEY,
                 items => items.saturating_sub(1),
             };
-            let inner = match head {
-                (Kind::Bytes | Kind::Text, Some(length)) => {
-                    self.slice(start, length)?;
+            let count = self.count();
+            let inner = match (head.kind, head.is_open) {
+                (Kind::Bytes | Kind::Text, false) => {
+                    self.slice(start, count)?;
                     continue;
                 }
-                (kind @ (Kind::Bytes | Kind::Text), None) => {
+                (kind @ (Kind::Bytes | Kind::Text), true) => {
                     self.skip_pieces(kind)?;
                     continue;
                 }
-                (Kind::List, Some(items)) => count(items).min(MOST),
-                (Kind::Map, Some(pairs)) => count(pairs).saturating_mul(2).min(MOST),
-                (Kind::List, None) => LIST,
-                (Kind::Map, None) => KEY,
+                (Kind::List, false) => count.min(MOST),
+                (Kind::Map, false) => count.saturating_mul(2).min(MOST),
+                (Kind::List, true) => LIST,
+                (Kind::Map, true) => KEY,
                 _ => continue,
             };
             let Some(outer) = around.get_mut(depth) else { return Err(self.fault_at(start, TOO_DEEP)) };
@@ -70,16 +71,13 @@ impl Reader<'_> {
         loop {
             let start = self.position();
             match self.head()? {
-                BREAK => return Ok(()),
-                (found, Some(length)) if found == kind => self.slice(start, length)?,
+                Head::BREAK => return Ok(()),
+                head if head == Head::closed(kind) => self.slice(start, self.count())?,
                 _ => return Err(self.fault_at(start, DecodeErrorKind::NotCbor)),
             };
         }
     }
 }
-
-/// The head that is a break.
-const BREAK: (Kind, Option<u64>) = (Kind::Simple, None);
 
 /// What is left of a map or list of indefinite length: items and then a break, a key or a break, a key's value. Of others it
 /// is the number of items, keys and values both counted.

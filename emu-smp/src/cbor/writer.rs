@@ -42,6 +42,11 @@ impl<'a> Writer<'a> {
         self.whole(|writer| value.encode(writer))
     }
 
+    /// Writes a value, or as much of it as fits: for those who then give up.
+    pub(crate) fn put<T: Encode + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        value.encode(self)
+    }
+
     /// Writes a key and its value, unless the value is one that is left out.
     ///
     /// # Errors
@@ -196,15 +201,20 @@ impl<'a> Writer<'a> {
     /// Writes the head of a value in the fewest bytes: its kind, and the number that goes with it.
     #[inline(never)]
     fn head(&mut self, kind: Kind, number: u64) -> Result<(), EncodeError> {
+        // In front of the number's last 0, 1, 2, 4 or 8 bytes there is the first.
         let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-        let kind = kind.first_byte();
-        match number {
-            0..24 => self.raw(&[kind | h]),
-            24..=0xff => self.raw(&[kind | 24, h]),
-            0x100..=0xffff => self.raw(&[kind | 25, g, h]),
-            0x1_0000..=0xffff_ffff => self.raw(&[kind | 26, e, f, g, h]),
-            _ => self.raw(&[kind | 27, a, b, c, d, e, f, g, h]),
+        let (start, info) = match number {
+            0..24 => (8, h),
+            24..=0xff => (7, 24),
+            0x100..=0xffff => (6, 25),
+            0x1_0000..=0xffff_ffff => (4, 26),
+            _ => (0, 27),
+        };
+        let mut head = [0, a, b, c, d, e, f, g, h];
+        if let Some(first) = head.get_mut(start) {
+            *first = kind.first_byte() | info;
         }
+        self.raw(head.get(start..).unwrap_or_default())
     }
 
     /// Takes the next bytes of the buffer, to be written.

@@ -37,28 +37,28 @@ pub(super) fn handle<F: Firmware>(
     match (ask.request.command, ask.is_write) {
         (COUNT, false) => {
             request.value::<GroupCountRequest>()?;
-            answer.value(&GroupCountResponse { count })?;
+            answer.put(&GroupCountResponse { count })?;
         }
         (LIST, false) => {
             request.value::<GroupListRequest>()?;
             answer.map(1)?;
-            answer.value("groups")?;
+            answer.put("groups")?;
             answer.list(usize::from(count))?;
-            groups.try_for_each(|details| answer.value(&details.group))?;
+            groups.try_for_each(|details| answer.put(&details.group))?;
         }
         (BY_INDEX, false) => {
             let index = request.value::<GroupByIndexRequest>()?.index.unwrap_or(0);
             let group = groups.nth(usize::from(index)).ok_or(GroupError::ENUMERATION_INDEX_TOO_LARGE)?.group;
             let end = (index.saturating_add(1) == count).then_some(true);
-            answer.value(&GroupByIndexResponse { group, end })?;
+            answer.put(&GroupByIndexResponse { group, end })?;
         }
         (DETAILS, false) => {
             let wanted = request.value::<GroupDetailsRequest<'_>>()?.groups;
             let is_wanted = |details: &GroupDetails<'_>| is_among(wanted, details.group);
             answer.map(1)?;
-            answer.value("groups")?;
+            answer.put("groups")?;
             answer.begin_list()?;
-            groups.filter(is_wanted).try_for_each(|details| answer.value(&details))?;
+            groups.filter(is_wanted).try_for_each(|details| answer.put(&details))?;
             answer.end()?;
         }
         _ => return Err(ReturnCode::NOT_SUPPORTED.into()),

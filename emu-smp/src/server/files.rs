@@ -119,17 +119,17 @@ pub(super) fn handle<F: Files>(mut files: F, ask: &Ask<'_>, answer: &mut Writer<
         (FILE, true) => write(&mut files, request.value()?, ask.request.version, answer),
         (STATUS, false) => {
             let StatusRequest { name } = request.value()?;
-            Ok(answer.value(&StatusResponse { length: files.length(name)? })?)
+            Ok(answer.put(&StatusResponse { length: files.length(name)? })?)
         }
         (HASH, false) => hash(&mut files, request.value()?, answer),
         (HASH_TYPES, false) => {
             request.value::<HashTypesRequest>()?;
-            Ok(answer.value(&HashTypesResponse { types: Entries::from(files.hash_types()) })?)
+            Ok(answer.put(&HashTypesResponse { types: Entries::from(files.hash_types()) })?)
         }
         (CLOSE, true) => {
             request.value::<CloseRequest>()?;
             files.close();
-            Ok(answer.value(&Done)?)
+            Ok(answer.put(&Done)?)
         }
         _ => Err(ReturnCode::NOT_SUPPORTED.into()),
     }
@@ -142,11 +142,13 @@ fn read<F: Files>(files: &mut F, request: ReadRequest<'_>, answer: &mut Writer<'
     let length = files.length(request.name)?;
     let is_first = request.offset == 0;
     answer.map(if is_first { 3 } else { 2 })?;
-    answer.field("off", &request.offset)?;
+    answer.put("off")?;
+    answer.put(&request.offset)?;
     if is_first {
-        answer.field("len", &length)?;
+        answer.put("len")?;
+        answer.put(&length)?;
     }
-    answer.value("data")?;
+    answer.put("data")?;
     let room = answer.capacity().saturating_sub(answer.written().len()).saturating_sub(HEAD);
     let left = usize::try_from(length.saturating_sub(request.offset)).unwrap_or(usize::MAX);
     answer.bytes_with(left.min(room), |data| files.read(request.name, request.offset, data))?
@@ -167,13 +169,13 @@ fn write<F: Files>(
             return Err(wrong_offset.into());
         }
         if length != offset {
-            return Ok(answer.value(&WrongOffset { error: wrong_offset.into(), length })?);
+            return Ok(answer.put(&WrongOffset { error: wrong_offset.into(), length })?);
         }
     }
     let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
     let end = offset.checked_add(size).ok_or(GroupError::FILE_OFFSET_LARGER_THAN_FILE)?;
     files.write(name, offset, data)?;
-    Ok(answer.value(&WriteResponse { offset: end })?)
+    Ok(answer.put(&WriteResponse { offset: end })?)
 }
 
 fn hash<F: Files>(files: &mut F, request: HashRequest<'_>, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
@@ -193,7 +195,7 @@ fn hash<F: Files>(files: &mut F, request: HashRequest<'_>, answer: &mut Writer<'
     let length = request.length.map_or(left, |length| length.min(left));
     let output = files.hash(request.name, kind, offset, length)?;
     let offset = Some(offset).filter(|offset| *offset != 0);
-    Ok(answer.value(&HashAnswer { kind, offset, length, output })?)
+    Ok(answer.put(&HashAnswer { kind, offset, length, output })?)
 }
 
 body! {

@@ -47,7 +47,7 @@ pub(super) fn handle<I: ImageSlots>(
         }
         (ERASE, true) => {
             erase(upload, images, request.value()?)?;
-            Ok(answer.value(&Done)?)
+            Ok(answer.put(&Done)?)
         }
         (SLOT_INFO, false) => {
             request.value::<SlotInfoRequest>()?;
@@ -74,14 +74,16 @@ fn set_state<I: ImageSlots>(images: &mut I, request: SetStateRequest<'_>) -> Res
     let hash = match request.hash {
         Some(HashBytes([])) | None if is_permanent => return images.confirm(),
         None => return Err(GroupError::IMAGE_INVALID_HASH.into()),
-        Some(hash) => hash.to_hash().ok_or(GroupError::IMAGE_INVALID_HASH)?,
+        Some(hash) if hash.to_hash().is_none() => return Err(GroupError::IMAGE_INVALID_HASH.into()),
+        Some(hash) => hash,
     };
-    let (number, image) = find(images, |image| image.hash == Some(hash)).ok_or(GroupError::IMAGE_HASH_NOT_FOUND)?;
+    let is_asked = |image: &SlotImage| image.hash.as_ref().is_some_and(|found| found.as_bytes() == hash.0);
+    let (number, image) = find(images, &is_asked).ok_or(GroupError::IMAGE_HASH_NOT_FOUND)?;
     if image.is_active {
         return if is_permanent { images.confirm() } else { Err(GroupError::IMAGE_TEST_OF_ACTIVE_DENIED.into()) };
     }
     // While an image is on trial, the next reset goes back, unless the image is confirmed first.
-    let is_on_trial = find(images, |image| image.is_active && !image.is_confirmed).is_some();
+    let is_on_trial = find(images, &|image| image.is_active && !image.is_confirmed).is_some();
     if is_on_trial || (image.pending == Some(true) && !is_permanent) {
         return Err(GroupError::IMAGE_ALREADY_PENDING.into());
     }
@@ -119,21 +121,21 @@ pub(super) fn idle_slot<I: ImageSlots>(images: &mut I, image: u32) -> Option<u32
 }
 
 /// Returns the first image that is as asked for, and its slot's number.
-pub(super) fn find<I: ImageSlots>(images: &mut I, is: impl Fn(&SlotImage) -> bool) -> Option<(u32, SlotImage)> {
+pub(super) fn find<I: ImageSlots>(images: &mut I, is: &dyn Fn(&SlotImage) -> bool) -> Option<(u32, SlotImage)> {
     (0..)
         .map_while(|number| Some((number, images.slot(number)?)))
-        .find_map(|(number, slot)| slot.image.filter(&is).map(|image| (number, image)))
+        .find_map(|(number, slot)| slot.image.filter(is).map(|image| (number, image)))
 }
 
 /// Writes what images there are.
 fn write_state<I: ImageSlots>(images: &mut I, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
     answer.map(2)?;
-    answer.value("images")?;
+    answer.put("images")?;
     answer.begin_list()?;
     for number in 0.. {
         let Some(slot) = images.slot(number) else { break };
-        let Some(image) = slot.image else { continue };
-        answer.value(&ImageState {
+        let Some(image) = &slot.image else { continue };
+        answer.put(&ImageState {
             image: number / 2,
             slot: number % 2,
             version: image.version.text(&mut [0; ImageVersion::MAX_TEXT_LENGTH]),
@@ -146,26 +148,28 @@ fn write_state<I: ImageSlots>(images: &mut I, answer: &mut Writer<'_>) -> Result
         })?;
     }
     answer.end()?;
-    Ok(answer.field("splitStatus", &0_u32)?)
+    answer.put("splitStatus")?;
+    Ok(answer.put(&0_u32)?)
 }
 
 /// Writes what slots there are.
 fn write_slots<I: ImageSlots>(images: &mut I, answer: &mut Writer<'_>) -> Result<(), Refusal<'static>> {
     answer.map(1)?;
-    answer.value("images")?;
+    answer.put("images")?;
     answer.begin_list()?;
     let mut number = 0_u32;
     while images.slot(number).is_some() {
         let image = number / 2;
         answer.map(2)?;
-        answer.field("image", &image)?;
-        answer.value("slots")?;
+        answer.put("image")?;
+        answer.put(&image)?;
+        answer.put("slots")?;
         answer.begin_list()?;
         while number / 2 == image
             && let Some(slot) = images.slot(number)
         {
             let upload_image_id = images.may_overwrite(&slot).then_some(image);
-            answer.value(&SlotInfo { slot: number % 2, size: slot.size, upload_image_id })?;
+            answer.put(&SlotInfo { slot: number % 2, size: slot.size, upload_image_id })?;
             number = number.saturating_add(1);
         }
         answer.end()?;

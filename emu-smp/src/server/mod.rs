@@ -29,7 +29,6 @@ use self::upload::Upload;
 use crate::cbor::{Encode, Writer};
 use crate::command::Group;
 use crate::header::{Header, Operation, Version};
-use crate::message::encode_frame;
 use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
@@ -171,23 +170,23 @@ impl Server {
             Some((body, rest)) => (Some(body), rest),
             None => (None, rest),
         };
-        let mut is_refused = false;
-        let length = encode_frame(response_to(request), buffer, |writer| {
-            let handled = match body {
-                Some(body) => self.handle(firmware, &request, body, writer),
-                None => Err(ReturnCode::CORRUPT.into()),
-            };
-            handled.or_else(|refusal| {
-                is_refused = true;
-                writer.truncate(0);
-                in_version(refusal, request.version).encode(writer)
-            })
-        });
-        let length = length.ok()?;
-        if !is_refused {
-            *datagram = rest;
+        let (head, rest_of_buffer) = buffer.split_first_chunk_mut()?;
+        let mut answer = Writer::new(rest_of_buffer);
+        let handled = match body {
+            Some(body) => self.handle(firmware, &request, body, &mut answer),
+            None => Err(ReturnCode::CORRUPT.into()),
+        };
+        match handled {
+            Ok(()) => *datagram = rest,
+            Err(refusal) => {
+                answer.truncate(0);
+                in_version(refusal, request.version).encode(&mut answer).ok()?;
+            }
         }
-        buffer.get(..length)
+        let length = answer.written().len();
+        let header = Header { length: u16::try_from(length).ok()?, ..response_to(request) };
+        *head = header.to_bytes();
+        buffer.get(..length.saturating_add(Header::LENGTH))
     }
 
     /// The size of a buffer for answers that any refusal fits into.

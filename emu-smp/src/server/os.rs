@@ -136,7 +136,7 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
     let mut request = Reader::new(ask.body);
     if ask.request.command == ECHO {
         let EchoRequest { text } = request.value()?;
-        return Ok(answer.value(&EchoResponse { text })?);
+        return Ok(answer.put(&EchoResponse { text })?);
     }
     if !O::IS_THERE {
         return Err(unknown.into());
@@ -144,29 +144,29 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
     match (ask.request.command, ask.is_write) {
         (RESET, true) => {
             os.reset(request.value()?)?;
-            answer.value(&Done)?;
+            answer.put(&Done)?;
         }
         (PARAMETERS, false) => {
             request.value::<ParametersRequest>()?;
-            answer.value(&os.parameters().ok_or(unknown)?)?;
+            answer.put(&os.parameters().ok_or(unknown)?)?;
         }
         (TASKS, false) => {
             request.value::<TasksRequest>()?;
-            answer.value(&os.tasks().ok_or(unknown)?)?;
+            answer.put(&os.tasks().ok_or(unknown)?)?;
         }
         (MEMORY_POOLS, false) => {
             request.value::<MemoryPoolsRequest>()?;
-            answer.value(&os.memory_pools().ok_or(unknown)?)?;
+            answer.put(&os.memory_pools().ok_or(unknown)?)?;
         }
         (DATETIME, false) => {
             request.value::<DateTimeRequest>()?;
-            answer.value(&DateTimeResponse { datetime: os.datetime()? })?;
+            answer.put(&DateTimeResponse { datetime: os.datetime()? })?;
         }
         // Without a clock, nothing of it is compiled in.
         (DATETIME, true) if os.datetime() != Err(unknown.into()) => {
             let SetDateTimeRequest { datetime } = request.value()?;
             os.set_datetime(datetime)?;
-            answer.value(&Done)?;
+            answer.put(&Done)?;
         }
         (INFO, false) => {
             let InfoRequest { format } = request.value()?;
@@ -174,7 +174,7 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
         }
         (BOOTLOADER, false) => {
             let BootloaderRequest { query } = request.value()?;
-            answer.value(&os.bootloader(query)?)?;
+            answer.put(&os.bootloader(query)?)?;
         }
         _ => return Err(unknown.into()),
     }
@@ -195,7 +195,7 @@ fn write_info<O: Os>(os: &mut O, format: &str, answer: &mut Writer<'_>) -> Resul
         return Err(GroupError::OS_INVALID_FORMAT.into());
     }
     answer.map(1)?;
-    answer.value("output")?;
+    answer.put("output")?;
     // How long the text is has to be written first.
     let mut length = 0_usize;
     for is_counted in [false, true] {

@@ -132,7 +132,7 @@ pub(super) fn handle<S: Settings>(
             let value = settings.read(checked::<S>(name)?)?;
             let most = max_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX);
             let value = value.get(..most).unwrap_or(value);
-            return Ok(answer.value(&ReadResponse { value, max_size: None })?);
+            return Ok(answer.put(&ReadResponse { value, max_size: None })?);
         }
         (SETTING, true) => {
             let WriteRequest { name, value } = request.value()?;
@@ -156,7 +156,7 @@ pub(super) fn handle<S: Settings>(
         }
         _ => return Err(ReturnCode::NOT_SUPPORTED.into()),
     }
-    Ok(answer.value(&Done)?)
+    Ok(answer.put(&Done)?)
 }
 
 /// Refuses a name that is too long.

@@ -48,5 +48,5 @@ pub(super) fn handle<S: Shell>(mut shell: S, ask: &Ask<'_>, answer: &mut Writer<
     if arguments.iter().all(str::is_empty) {
         return Err(GroupError::SHELL_EMPTY_COMMAND.into());
     }
-    Ok(answer.value(&shell.execute(arguments)?)?)
+    Ok(answer.put(&shell.execute(arguments)?)?)
 }

@@ -61,11 +61,11 @@ pub(super) fn handle<S: Statistics>(
         (GROUP, false) => {
             let GroupRequest { name } = request.value()?;
             let fields = statistics.group(name).ok_or(GroupError::STATISTICS_INVALID_NAME)?;
-            Ok(answer.value(&GroupResponse { name, fields })?)
+            Ok(answer.put(&GroupResponse { name, fields })?)
         }
         (LIST, false) => {
             request.value::<ListRequest>()?;
-            Ok(answer.value(&ListResponse { groups: statistics.groups() })?)
+            Ok(answer.put(&ListResponse { groups: statistics.groups() })?)
         }
         _ => Err(ReturnCode::NOT_SUPPORTED.into()),
     }

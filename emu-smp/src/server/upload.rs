@@ -49,9 +49,9 @@ pub(super) fn handle<I: ImageSlots>(
     if piece.offset == 0
         && let Some(response) = start(session, images, &piece)?
     {
-        return Ok(answer.value(&response)?);
+        return Ok(answer.put(&response)?);
     }
-    Ok(answer.value(&go_on(session, images, &piece)?)?)
+    Ok(answer.put(&go_on(session, images, &piece)?)?)
 }
 
 /// Starts an upload, unless the answer is found already: the one under way is gone on with, or the file is there.
@@ -84,7 +84,7 @@ fn start<I: ImageSlots>(
     }
     let is_running_newer = |current: ImageVersion| current >= header.version;
     if piece.upgrade == Some(true)
-        && find(images, |image| image.is_active).is_some_and(|(_, running)| is_running_newer(running.version))
+        && find(images, &|image| image.is_active).is_some_and(|(_, running)| is_running_newer(running.version))
     {
         return Err(GroupError::IMAGE_CURRENT_VERSION_IS_NEWER.into());
     }
