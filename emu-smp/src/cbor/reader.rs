@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the head of a value. The number that goes with it, which is a value, a length, a tag or a float's bits, is
-    /// [`number`](Self::number) until the next head is read.
+    /// kept until the next head is read.
     pub(crate) fn head(&mut self) -> Result<Head, Malformed> {
         let start = self.position;
         let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
@@ -328,12 +328,8 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
-    /// Returns the number of the head that was read last.
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Returns it as a number of bytes or items. Beyond all that there can be, one is as good as another.
+    /// Returns the number of the head that was read last, as one of bytes or items. Beyond all that there can be, one is as
+    /// good as another.
     pub(super) fn count(&self) -> usize {
         usize::try_from(self.number).unwrap_or(usize::MAX)
     }
