@@ -6,6 +6,9 @@ use emu_proto::*;
 
 fn check<T: Send + Sync + Debug + Clone + 'static>() {}
 
+/// What borrows its buffer alone has no second.
+fn check_exclusive<T: Send + Sync + Debug + 'static>() {}
+
 #[test]
 fn every_type_can_be_shared_shown_and_cloned() {
     check::<(BufferTooSmall, Checkpoint, Column, ColumnOrder, Decoder<LoadProfileEntry>, Delimiter)>();
@@ -15,6 +18,7 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check::<(PulsesPerKilowattHour, Quantity, ReadError, ReadErrorKind, Readout, ReadoutPlan<LoadProfileEntry>)>();
     check::<(ReadoutPlan<LogbookEntry>, RequestTarget, Rows<'static, LoadProfileEntry>, SerialNumber, Span, Status)>();
     check::<(TimeForm, VarHours, Verdict, WattHours, Watts)>();
+    check_exclusive::<SliceWriter<'static>>();
 }
 
 #[test]

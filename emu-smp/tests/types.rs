@@ -6,6 +6,9 @@ use emu_smp::*;
 
 fn check<T: Send + Sync + Debug + Clone + 'static>() {}
 
+/// What borrows its buffer alone has no second.
+fn check_exclusive<T: Send + Sync + Debug + 'static>() {}
+
 /// The types of a module.
 macro_rules! check_all {
     ($($module:ident: $($name:ident $(<$lifetime:lifetime>)?),+;)+) => {
@@ -27,7 +30,13 @@ fn every_type_can_be_shared_shown_and_cloned() {
         ReturnCode,
     )>();
     check::<(Entries<'static, u64>, EntriesIter<'static, u64>, List<'static, u64>, ListIter<'static, u64>)>();
-    check::<(Done, UnknownOperation, Version)>();
+    check::<(Done, UnknownOperation, Version, RawRequest<'static>, RawResponse<'static>)>();
+    check::<(ConsoleDecoder<8>, ConsoleEncoder<'static>, ConsoleError, Losses, RawDecoder<8>, RawLosses)>();
+    check::<(FileKind, HashKind, ImageBuildError, ImageBuilder<'static>, ImageEntries, ImageFile, ImageFileError)>();
+    check::<(ImageFlags, ImageHeader, ImagePadding, ImageVerifier, ImageVersion, ImageVersionError)>();
+    check::<(NoUnknownSignature, SignatureKind, UnknownSignature, Server, Slot, SlotImage)>();
+    check::<client::Exchange<image::EraseRequest>>();
+    check_exclusive::<Writer<'static>>();
     check_all! {
         os: BootMode, BootloaderMode, BootloaderRequest<'static>, BootloaderResponse<'static>, DateTime, DateTimeRequest,
             DateTimeResponse, EchoRequest<'static>, EchoResponse<'static>, Force, InfoRequest<'static>,
@@ -51,6 +60,9 @@ fn every_type_can_be_shared_shown_and_cloned() {
             ListRequest, ListResponse<'static>, Mode<'static>, ModesRequest, ModesResponse<'static>, Parameter<'static>,
             ParameterInfo<'static>, ParameterKind, StatusRequest, StatusResponse, TransportInfo<'static>;
         zephyr: StorageEraseRequest;
+        client: Failure, FileDownload<'static>, FileTransferError, FileUpload<'static>, Instant, OtherImage, Parameters, Policy,
+            ReadError, Reason, Refused, Session, Target, Update, UpdateError, UpdateEvent, UpdateOptions, UpdateStep,
+            Updated, Upload, UploadError, UploadEvent, UploadOptions, UploadProgress, Uploaded;
     }
 }
 

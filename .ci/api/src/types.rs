@@ -1,6 +1,6 @@
 //! Whether a core's test of its types names all of them.
 //!
-//! That test asserts `Send`, `Sync`, `Debug` and `Clone`, and the compiler proves it; what is looked for here is a type that
+//! That test asserts `Send`, `Sync`, `Debug` and `Clone` (not the last of what borrows a buffer alone), and the compiler proves it; what is looked for here is a type that
 //! nobody named. Names in a module's list, `module: Name, Name;`, are of that module, all others of the crate.
 
 use crate::surface::Surface;
