@@ -33,15 +33,20 @@ impl<'a> Updater<'a> {
     pub fn new(file: &'a [u8]) -> Result<Self, ImageFileError> {
         let mut verifier = ImageVerifier::new();
         verifier.push(file)?;
-        let target = Target::from(&verifier.finish()?);
-        let session = Session::serial(POLICY);
+        Ok(Self::with_target(&Target::from(&verifier.finish()?), file))
+    }
+
+    /// Starts with a file that was verified before, as when it was stored, and with what was found out then. It does without
+    /// the code for three kinds of hash, the larger part of [`new`](Self::new).
+    #[must_use]
+    pub fn with_target(target: &Target, file: &'a [u8]) -> Self {
         let options = UpdateOptions { erase_if_full: true, ..UpdateOptions::default() };
-        Ok(Self {
-            update: Update::new(session, &target, options),
+        Self {
+            update: Update::new(Session::serial(POLICY), target, options),
             file,
             decoder: ConsoleDecoder::new(),
             frame: [0; FRAME],
-        })
+        }
     }
 
     /// Writes the lines that are to be sent now, and returns their length; `None` if nothing is to be sent.
