@@ -23,6 +23,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from emulator import toolchain
+
 FIRMWARE = Path(__file__).resolve().parent.parent
 PROGRAMS = FIRMWARE / "footprint" / "src" / "bin"
 README = FIRMWARE.parent.parent / "README.md"
@@ -106,13 +108,6 @@ def report(faults):
     for fault in faults:
         print(f"footprint: {fault}", file=sys.stderr)
     sys.exit(1)
-
-
-def toolchain():
-    """Rustup's own toolchain where it has the targets, else Debian's."""
-    targets = {target for target, _ in LINKED}
-    installed = subprocess.run(["rustup", "target", "list", "--installed"], capture_output=True, text=True)
-    return [] if targets <= set(installed.stdout.split()) else ["+debian"]
 
 
 def compiler_version():
