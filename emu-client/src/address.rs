@@ -120,7 +120,7 @@ impl From<IpAddr> for Address {
     }
 }
 
-/// A text that is no meter's address.
+/// A text that is no [`Address`] of a meter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAddress {

@@ -110,7 +110,7 @@ pub(crate) fn with_causes(error: &dyn StdError, is_told: impl Fn(&(dyn StdError 
     text
 }
 
-/// What went wrong.
+/// What went wrong: the kind of an [`Error`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -254,7 +254,7 @@ impl fmt::Display for After {
     }
 }
 
-/// What took too long.
+/// What took too long, of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
@@ -285,7 +285,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// The first bytes of something that the peer sent, to be shown to people.
+/// The first bytes of something that the peer sent, to be shown to people; in an [`Error`].
 ///
 /// Prints in double quotes, with bytes that are no printable ASCII escaped, and dots if there was more.
 #[derive(Clone, PartialEq, Eq)]

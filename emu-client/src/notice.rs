@@ -10,6 +10,21 @@ use crate::address::Address;
 use crate::error::Error;
 
 /// A row, or something else that is to be known: an item of [`Items`](crate::Items).
+///
+/// ```no_run
+/// # async fn example(meter: emu_client::Meter) -> Result<(), emu_client::Error> {
+/// use emu_client::{Item, Readout};
+///
+/// let mut items = meter.load_profile(Readout::Last(96)).into_items();
+/// while let Some(item) = items.next().await {
+///     match item? {
+///         Item::Row(row) => println!("{} {}", row.timestamp, row.active_power_l123),
+///         Item::Notice(notice) => println!("{notice}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Item<R> {
     /// The next row.

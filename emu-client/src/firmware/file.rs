@@ -74,7 +74,7 @@ impl UpdateFile {
     }
 }
 
-/// Why a file is no update file.
+/// Why a file is no [`UpdateFile`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateFileError {

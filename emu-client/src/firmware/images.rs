@@ -34,7 +34,7 @@ pub struct Images {
     pub split_status: i32,
 }
 
-/// One image of a meter.
+/// One image of a meter: of its [`Images`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize))]
 #[allow(clippy::struct_excessive_bools, reason = "they are what the wire has, and independent of each other")]

@@ -1,4 +1,4 @@
-//! A meter's firmware: which images it holds, and the update.
+//! A meter's firmware: which images it holds, and the update; [`Firmware`] does it all.
 //!
 //! Source: the manual's chapter "Firmware-Update".
 

@@ -73,7 +73,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// What went wrong.
+/// What went wrong: the kind of an [`Error`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
