@@ -145,6 +145,8 @@ pub struct ReadoutPlan<R: Entry> {
 }
 
 /// What to do with a row.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
@@ -158,6 +160,8 @@ pub enum Verdict {
 }
 
 /// How an answer ended.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum End {
@@ -172,6 +176,8 @@ pub enum End {
 }
 
 /// How far a read-out is; for a progress bar.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

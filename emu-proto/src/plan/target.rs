@@ -7,6 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::checkpoint::Checkpoint;
 
 /// In which order rows are read and delivered.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

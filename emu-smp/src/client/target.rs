@@ -4,6 +4,8 @@ use crate::image_hash::ImageHash;
 use crate::mcuboot::{ImageFile, ImageVersion};
 
 /// The firmware that a device shall get: what is known of its file.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -65,6 +67,8 @@ impl ImageSource for &[u8] {
 }
 
 /// Bytes of a file that could not be read.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

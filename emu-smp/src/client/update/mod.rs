@@ -25,6 +25,8 @@ use crate::body::os::ResetRequest;
 use crate::cbor::Encode as _;
 
 /// What an update is allowed to do.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
