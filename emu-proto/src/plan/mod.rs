@@ -32,7 +32,7 @@ pub use self::checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use self::event::Event;
 use self::machine::{Machine, State};
 pub use self::target::Order;
-use self::target::{Target, Times};
+use self::target::{Moment, Target, Times};
 use crate::entry::Entry;
 use crate::request::Readout;
 
@@ -266,7 +266,7 @@ impl<R: Entry> ReadoutPlan<R> {
     /// a checkpoint, each is looked at.
     #[must_use]
     pub fn until(mut self, time: DateTime<Utc>) -> Self {
-        let until = &mut self.machine.times.until;
+        let (until, time) = (&mut self.machine.times.until, Moment::of(time));
         *until = Some(until.map_or(time, |earlier| earlier.min(time)));
         self
     }

@@ -65,6 +65,14 @@ pub fn keep_good<T, E: core::fmt::Debug>(result: &Result<T, E>) {
     keep(result);
 }
 
+/// An entry to write or to plan with. Reading it is no part of the capability: it is there in a measured run alone.
+pub fn sample() -> Option<emu_proto::LoadProfileEntry> {
+    #[cfg(feature = "run")]
+    return emu_proto::read_row(include_bytes!("../data/load_profile_row.csv")).ok();
+    #[cfg(not(feature = "run"))]
+    core::hint::black_box(None)
+}
+
 /// Whether there is no more input: nobody knows, and so both ways are linked in; in a measured run there is more.
 pub fn is_over() -> bool {
     core::hint::black_box(false)
