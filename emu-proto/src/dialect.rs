@@ -5,8 +5,6 @@
 //! reported.
 
 /// What stands between two cells of a line.
-///
-/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -36,8 +34,6 @@ impl Delimiter {
 }
 
 /// How the writer's header line looks.
-///
-/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -55,8 +51,6 @@ pub enum HeaderForm {
 }
 
 /// In which order the writer puts the columns.
-///
-/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -69,8 +63,6 @@ pub enum ColumnOrder {
 }
 
 /// What ends a line.
-///
-/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -94,8 +86,6 @@ impl LineEnd {
 }
 
 /// How the writer writes a point in time.
-///
-/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -163,8 +153,6 @@ impl Dialect {
 /// What a reader met that the known firmware does not write, or of which it is not known whether it does.
 ///
 /// A strict reader refuses all but [`UNKNOWN`](Self::UNKNOWN).
-///
-/// For an example, see [`Decoder`](crate::Decoder).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -96,13 +96,14 @@ impl Flight {
     }
 
     /// Sent every so often without end. Whichever copy is answered, it is the answer, however late.
-    pub(super) const fn every(self, interval: u32) -> Self {
-        Self { tries: None, patience: u32::MAX, floor: interval, is_measured: false, is_steady: true, ..self }
+    pub(super) const fn repeat_every(&mut self, interval: u32) {
+        (self.tries, self.patience, self.floor) = (None, u32::MAX, interval);
+        (self.is_measured, self.is_steady) = (false, true);
     }
 
     /// Sent once, and waited for so long.
-    pub(super) const fn once(self, floor: u32) -> Self {
-        Self { tries: Some(1), floor, is_measured: false, ..self }
+    pub(super) const fn send_once(&mut self, floor: u32) {
+        (self.tries, self.floor, self.is_measured) = (Some(1), floor, false);
     }
 
     pub(super) const fn in_version(self, version: Version) -> Self {

@@ -2,10 +2,9 @@
 
 use crate::image_hash::ImageHash;
 use crate::mcuboot::{ImageFile, ImageVersion};
+use crate::text::copy;
 
 /// The firmware that a device shall get: what is known of its file.
-///
-/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -60,15 +59,12 @@ impl ImageSource for &[u8] {
     fn read_at(&mut self, offset: u32, buffer: &mut [u8]) -> Result<(), ReadError> {
         let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..));
         let piece = rest.and_then(|rest| rest.get(..buffer.len())).ok_or(ReadError { offset })?;
-        // In place of `copy_from_slice`, whose panic the compiler does not always see to be out of reach.
-        buffer.iter_mut().zip(piece).for_each(|(slot, byte)| *slot = *byte);
+        copy(buffer, piece);
         Ok(())
     }
 }
 
 /// Bytes of a file that could not be read.
-///
-/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -7,6 +7,7 @@ use super::header::{ImageFlags, ImageHeader};
 use super::version::ImageVersion;
 use super::{AREA, ENTRY_HEAD, PROTECTED_AREA, head};
 use crate::ImageHash;
+use crate::text::copy;
 
 /// Writes an image file: header, image, hash, and a signature that somebody else makes.
 ///
@@ -126,7 +127,7 @@ struct Writer<'b> {
 
 impl<'b> Writer<'b> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), ImageBuildError> {
-        self.take(bytes.len())?.copy_from_slice(bytes);
+        copy(self.take(bytes.len())?, bytes);
         Ok(())
     }
 
@@ -184,8 +185,6 @@ const SECURITY_COUNTER: u16 = 0x50;
 const PROTECTED_SIZE: u16 = ENTRY_HEAD + ENTRY_HEAD + 4;
 
 /// An image file that cannot be written.
-///
-/// For an example, see [`ImageBuilder`](crate::ImageBuilder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -81,31 +81,35 @@ impl FromStr for ImageVersion {
     /// Takes three numbers with dots between them, and the build behind a dot, as devices list it, or behind a plus, as
     /// imgtool takes it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut rest = Some(text);
+        let mut rest = Some(text.as_bytes());
+        // None is cut: each is no more than the most that it may be.
         let version = Self {
-            major: number(text, &mut rest, &['.'])?,
-            minor: number(text, &mut rest, &['.'])?,
-            revision: number(text, &mut rest, &['.', '+'])?,
-            build: if rest.is_some() { number(text, &mut rest, &[])? } else { 0 },
+            major: number(text, &mut rest, b".", u8::MAX.into())? as u8,
+            minor: number(text, &mut rest, b".", u8::MAX.into())? as u8,
+            revision: number(text, &mut rest, b".+", u16::MAX.into())? as u16,
+            build: if rest.is_some() { number(text, &mut rest, b"", u32::MAX)? } else { 0 },
         };
         Ok(version)
     }
 }
 
 /// Takes a number from the front of `rest` and the separator behind it, one of `separators`; without one, nothing is left.
-fn number<T: FromStr>(text: &str, rest: &mut Option<&str>, separators: &[char]) -> Result<T, ImageVersionError> {
-    let Some(part) = *rest else { return Err(ImageVersionError { position: text.len() }) };
+fn number(text: &str, rest: &mut Option<&[u8]>, separators: &[u8], most: u32) -> Result<u32, ImageVersionError> {
+    let Some(mut part) = *rest else { return Err(ImageVersionError { position: text.len() }) };
     let error = ImageVersionError { position: text.len().saturating_sub(part.len()) };
-    let (digits, behind) = match part.split_once(separators) {
-        Some((digits, behind)) => (digits, Some(behind)),
-        None => (part, None),
-    };
-    *rest = behind;
-    // The library's numbers may have a sign; a version's may not.
-    if digits.starts_with('+') {
-        return Err(error);
+    let mut number: Option<u32> = None;
+    *rest = None;
+    while let Some((byte, behind)) = part.split_first() {
+        part = behind;
+        if separators.contains(byte) {
+            *rest = Some(behind);
+            break;
+        }
+        let digit = Some(u32::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10).ok_or(error)?;
+        let tens = number.unwrap_or_default().checked_mul(10);
+        number = Some(tens.and_then(|tens| tens.checked_add(digit)).ok_or(error)?);
     }
-    digits.parse().map_err(|_| error)
+    number.filter(|number| *number <= most).ok_or(error)
 }
 
 /// As text.
@@ -138,8 +142,6 @@ impl<'de> serde::Deserialize<'de> for ImageVersion {
 }
 
 /// A text that is no version.
-///
-/// For an example, see [`ImageVersion`](crate::ImageVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error(

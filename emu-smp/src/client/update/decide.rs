@@ -9,7 +9,7 @@ use crate::body::os::ResetRequest;
 use crate::client::failure::Failure;
 use crate::client::flight::{Flight, is_busy};
 use crate::client::time::{Instant, millis};
-use crate::client::upload::{Note as UploadNote, Uploader};
+use crate::client::upload::Note as UploadNote;
 use crate::mcuboot::ImageVersion;
 
 /// What is done by one request.
@@ -107,7 +107,7 @@ impl History {
 impl Update {
     /// Takes a list, or that there is none.
     pub(super) fn handle_list(&mut self, now: Instant, survey: Result<Survey, Failure>) {
-        let is_waiting = matches!(self.stage, Stage::Waiting { .. });
+        let is_waiting = matches!(self.stage, Stage::Waiting { .. } | Stage::Polling);
         match survey {
             Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
             // It answers, and cannot list yet; or its boot loader does.
@@ -133,7 +133,10 @@ impl Update {
 
     /// Goes on once the upload has ended.
     pub(super) fn follow_upload(&mut self) {
-        let Stage::Uploading(uploader) = &mut self.stage else { return };
+        if !matches!(self.stage, Stage::Uploading) {
+            return;
+        }
+        let uploader = &mut self.uploader;
         self.progress = uploader.progress();
         while let Some(note) = uploader.poll_note() {
             if let UploadNote::Lost { offset } = note {
@@ -151,8 +154,8 @@ impl Update {
     }
 
     pub(super) fn list(&mut self) {
-        let flight = Flight::new::<StateRequest>(&mut self.session);
-        self.enter(Stage::Listing(flight));
+        self.flight = Flight::new::<StateRequest>(&mut self.session);
+        self.enter(Stage::Listing);
     }
 
     pub(super) const fn fail(&mut self, error: UpdateError) {
@@ -164,8 +167,8 @@ impl Update {
         if self.end_if_away(now) {
             return;
         }
-        let is_new = !matches!(self.stage, Stage::Waiting { .. });
-        let stage = Stage::Waiting { poll_at, flight: None };
+        let is_new = !matches!(self.stage, Stage::Waiting { .. } | Stage::Polling);
+        let stage = Stage::Waiting { poll_at };
         if is_new { self.enter(stage) } else { self.stage = stage }
     }
 
@@ -256,7 +259,8 @@ impl Update {
                 self.history.refused = None;
                 self.history.is_uploaded = false;
                 self.history.uploads = self.history.uploads.saturating_add(1);
-                self.enter(Stage::Uploading(Uploader::new(&self.target, self.options.upload)));
+                self.uploader.restart();
+                self.enter(Stage::Uploading);
             }
         }
     }
@@ -323,15 +327,12 @@ impl Update {
             Action::Test | Action::Confirm => (SetStateRequest::OPERATION, SetStateRequest::COMMAND),
             Action::Reset => (ResetRequest::OPERATION, ResetRequest::COMMAND),
         };
-        let flight = Flight::with_command(session, operation, command);
-        let flight = if action == Action::Reset {
+        self.flight = Flight::with_command(session, operation, command);
+        if action == Action::Reset {
             // Sent twice, it would revert what it has started.
-            let patience = session.timeout_millis().max(millis(session.policy.first_timeout));
-            flight.once(patience)
-        } else {
-            flight
-        };
-        self.enter(Stage::Acting(action, flight));
+            self.flight.send_once(session.timeout_millis().max(millis(session.policy.first_timeout)));
+        }
+        self.enter(Stage::Acting(action));
     }
 
     fn enter(&mut self, stage: Stage) {

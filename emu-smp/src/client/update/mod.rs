@@ -20,13 +20,10 @@ use super::target::{ImageSource, Target};
 use super::time::{Instant, millis};
 use super::upload::{UploadOptions, UploadProgress, Uploader};
 use crate::body::decode;
-use crate::body::image::{EraseRequest, HashBytes, SetStateRequest, StateRequest};
-use crate::body::os::ResetRequest;
-use crate::cbor::Encode as _;
+use crate::body::image::{HashBytes, SetStateRequest, StateRequest};
+use crate::cbor::{Encode as _, Writer};
 
 /// What an update is allowed to do.
-///
-/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -107,6 +104,9 @@ pub struct Update {
     target: Target,
     options: UpdateOptions,
     stage: Stage,
+    /// The request that is under way, but for those of the upload.
+    flight: Flight,
+    uploader: Uploader,
     history: History,
     events: Events<Note>,
     outcome: Option<Result<Updated, UpdateError>>,
@@ -114,21 +114,21 @@ pub struct Update {
     progress: UploadProgress,
 }
 
-#[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is no heap to put the largest into, and one stage at a time")]
+#[derive(Debug, Clone, Copy)]
 enum Stage {
     /// The list that is asked for says what to do.
-    Listing(Flight),
+    Listing,
     /// Something is done by one request.
-    Acting(Action, Flight),
-    Uploading(Uploader),
+    Acting(Action),
+    Uploading,
     /// It waits for the caller.
     Held,
     /// The device is asked at this time whether it is back.
     Waiting {
         poll_at: Instant,
-        flight: Option<Flight>,
     },
+    /// The device is being asked whether it is back.
+    Polling,
 }
 
 impl Update {
@@ -142,7 +142,9 @@ impl Update {
             session,
             target: *target,
             options,
-            stage: Stage::Listing(flight),
+            stage: Stage::Listing,
+            flight,
+            uploader: Uploader::new(target, options.upload),
             history: History::NOTHING,
             events,
             outcome: None,
@@ -157,9 +159,10 @@ impl Update {
             return;
         }
         let session = &mut self.session;
-        match &mut self.stage {
-            Stage::Held | Stage::Waiting { flight: None, .. } => {}
-            Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
+        match self.stage {
+            Stage::Held | Stage::Waiting { .. } => {}
+            Stage::Listing | Stage::Polling => {
+                let flight = &mut self.flight;
                 let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) else { return };
                 let command = flight.header().id();
                 let state = answer
@@ -167,15 +170,14 @@ impl Update {
                 let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
                 self.handle_list(now, survey);
             }
-            Stage::Acting(action, flight) => {
-                let action = *action;
+            Stage::Acting(action) => {
                 // What is in the answer does not matter: the list says what was done.
-                if let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) {
+                if let Some(answer) = self.flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) {
                     self.handle_done(now, action, answer.map(drop));
                 }
             }
-            Stage::Uploading(uploader) => {
-                uploader.handle_datagram(session, now, datagram);
+            Stage::Uploading => {
+                self.uploader.handle_datagram(session, now, datagram);
                 self.follow_upload();
             }
         }
@@ -187,32 +189,27 @@ impl Update {
             return;
         }
         let session = &mut self.session;
-        match &mut self.stage {
+        match self.stage {
             Stage::Held => {}
-            Stage::Listing(flight) => {
-                if let Some(failure) = flight.handle_timeout(session, now) {
-                    self.fail(failure.into());
-                }
-            }
-            Stage::Acting(action, flight) => {
-                let action = *action;
-                if let Some(failure) = flight.handle_timeout(session, now) {
-                    self.handle_done(now, action, Err(failure));
-                }
-            }
-            Stage::Uploading(uploader) => {
-                uploader.handle_timeout(session, now);
+            Stage::Uploading => {
+                self.uploader.handle_timeout(session, now);
                 self.follow_upload();
             }
-            Stage::Waiting { flight: Some(flight), .. } => {
-                // It goes on asking under the same number, so that an answer that takes longer than that is one.
-                flight.handle_timeout(session, now);
-                self.end_if_away(now);
-            }
-            Stage::Waiting { poll_at, flight: flight @ None } => {
-                if *poll_at <= now {
+            Stage::Waiting { poll_at } => {
+                if poll_at <= now {
                     let interval = millis(session.policy.poll_interval);
-                    *flight = Some(Flight::new::<StateRequest>(session).every(interval));
+                    self.flight = Flight::new::<StateRequest>(session);
+                    self.flight.repeat_every(interval);
+                    self.stage = Stage::Polling;
+                }
+            }
+            Stage::Listing | Stage::Acting(_) | Stage::Polling => {
+                match (self.stage, self.flight.handle_timeout(session, now)) {
+                    // It goes on asking under the same number, so that an answer that takes longer than that is one.
+                    (Stage::Polling, _) => _ = self.end_if_away(now),
+                    (_, None) => {}
+                    (Stage::Acting(action), Some(failure)) => self.handle_done(now, action, Err(failure)),
+                    (_, Some(failure)) => self.fail(failure.into()),
                 }
             }
         }
@@ -230,31 +227,23 @@ impl Update {
         }
         let session = &mut self.session;
         let hash = Some(HashBytes::from(&self.target.hash));
-        let frame = match &mut self.stage {
-            Stage::Held | Stage::Waiting { flight: None, .. } => return None,
-            Stage::Listing(flight) | Stage::Waiting { flight: Some(flight), .. } => {
-                flight.poll_transmit(session, now, buffer, &|writer| StateRequest.encode(writer))?
+        if matches!(self.stage, Stage::Uploading) {
+            let length = self.uploader.poll_transmit(session, now, source, buffer);
+            self.follow_upload();
+            return length;
+        }
+        let body = |writer: &mut Writer<'_>| match self.stage {
+            Stage::Acting(action @ (Action::Test | Action::Confirm)) => {
+                let confirm = Some(action == Action::Confirm);
+                SetStateRequest { hash, confirm }.encode(writer)
             }
-            Stage::Acting(action, flight) => match action {
-                Action::Erase | Action::EraseOld => {
-                    flight.poll_transmit(session, now, buffer, &|writer| EraseRequest { slot: None }.encode(writer))?
-                }
-                Action::Test | Action::Confirm => {
-                    let confirm = Some(*action == Action::Confirm);
-                    flight.poll_transmit(session, now, buffer, &|writer| {
-                        SetStateRequest { hash, confirm }.encode(writer)
-                    })?
-                }
-                Action::Reset => flight.poll_transmit(session, now, buffer, &|writer| {
-                    ResetRequest { force: None, boot_mode: None }.encode(writer)
-                })?,
-            },
-            Stage::Uploading(uploader) => {
-                let length = uploader.poll_transmit(session, now, source, buffer);
-                self.follow_upload();
-                return length;
-            }
+            // All others are questions and requests of no words.
+            _ => writer.map(0),
         };
+        if matches!(self.stage, Stage::Held | Stage::Waiting { .. }) {
+            return None;
+        }
+        let frame = self.flight.poll_transmit(session, now, buffer, &body)?;
         frame.map_err(|failure| self.fail(failure.into())).ok()
     }
 
@@ -264,13 +253,11 @@ impl Update {
         if self.outcome.is_some() {
             return None;
         }
-        match &self.stage {
+        match self.stage {
             Stage::Held => None,
-            Stage::Waiting { poll_at, flight: None } => Some(*poll_at),
-            Stage::Uploading(uploader) => uploader.poll_timeout(&self.session),
-            Stage::Listing(flight) | Stage::Acting(_, flight) | Stage::Waiting { flight: Some(flight), .. } => {
-                flight.poll_timeout()
-            }
+            Stage::Waiting { poll_at } => Some(poll_at),
+            Stage::Uploading => self.uploader.poll_timeout(&self.session),
+            Stage::Listing | Stage::Acting(_) | Stage::Polling => self.flight.poll_timeout(),
         }
     }
 
@@ -313,20 +300,20 @@ impl Update {
             return UpdateStep::Done;
         }
         match &self.stage {
-            Stage::Listing(_) if self.history.is_to_verify() => UpdateStep::Verifying,
-            Stage::Listing(_) => UpdateStep::Listing,
-            Stage::Acting(action, _) => action.step(),
-            Stage::Uploading(_) => UpdateStep::Uploading,
+            Stage::Listing if self.history.is_to_verify() => UpdateStep::Verifying,
+            Stage::Listing => UpdateStep::Listing,
+            Stage::Acting(action) => action.step(),
+            Stage::Uploading => UpdateStep::Uploading,
             Stage::Held => UpdateStep::Held,
-            Stage::Waiting { .. } => UpdateStep::Waiting,
+            Stage::Waiting { .. } | Stage::Polling => UpdateStep::Waiting,
         }
     }
 
     /// Returns how far the upload is.
     #[must_use]
     pub const fn progress(&self) -> UploadProgress {
-        match &self.stage {
-            Stage::Uploading(uploader) => uploader.progress(),
+        match self.stage {
+            Stage::Uploading => self.uploader.progress(),
             _ => self.progress,
         }
     }

@@ -106,6 +106,15 @@ impl Uploader {
         }
     }
 
+    /// Starts once more, as if nothing had been sent.
+    pub(in crate::client) fn restart(&mut self) {
+        self.stage = Stage::Start;
+        (self.wanted, self.furthest, self.next, self.barrier, self.newest) = (0, 0, 0, 0, 0);
+        (self.fruitless, self.silences, self.losses, self.ignored) = (0, 0, 0, 0);
+        (self.pause, self.note, self.outcome) = (None, None, None);
+        self.in_flight = InFlight::NONE;
+    }
+
     pub(in crate::client) const fn outcome(&self) -> Option<Result<Uploaded, UploadError>> {
         self.outcome
     }
