@@ -50,7 +50,8 @@ pub struct OnlineUpdates {
     pub buffer_count: u32,
     /// Whether requests that find no buffer are answered with rc 2; else there is no answer.
     pub answers_when_full: bool,
-    /// The largest datagram that arrives; larger ones get no answer. Real servers tell a `buffer_size` that is more.
+    /// The largest datagram that arrives; larger ones get no answer. Real servers tell a `buffer_size` that is more. On a serial
+    /// line it is the buffer, less 4 bytes, which takes a frame or does not.
     pub largest_datagram: usize,
     /// Whether of a larger datagram the beginning arrives, which is answered with rc 9; else there is no answer.
     pub cuts_large_datagrams: bool,

@@ -301,7 +301,11 @@ impl<'a> Server<'a> {
             let options = &state.module.options;
             let restart = options.restarts.get(restarted).copied();
             let buffers = options.buffer_count.max(1) as usize;
-            let largest = (options.largest_datagram, options.cuts_large_datagrams);
+            let largest = match peer {
+                Peer::Udp(_) => (options.largest_datagram, options.cuts_large_datagrams),
+                // A console's packet is put together in the buffer, with its length and its checksum.
+                Peer::Line => ((options.buffer_size as usize).saturating_sub(4), false),
+            };
             (options.is_silent, restart, largest, (buffers, options.answers_when_full))
         });
         if self.is_away || is_silent {
