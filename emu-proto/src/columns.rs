@@ -96,6 +96,8 @@ impl Table {
 }
 
 /// A header cell, to be printed; made by [`Column::header`].
+///
+/// For an example, see [`Column`](crate::Column).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HeaderCell {
@@ -115,6 +117,8 @@ impl fmt::Display for HeaderCell {
 /// Units and resolutions are the manual's (Doc.Ref 1475, V1.6, "CSV-File Structure"). It gives no ranges: those of
 /// [`range`](Self::range) are the types of the same data logger in the vendor's decoder for a sister model, but that energies
 /// are wider, since registers of 64 bits and negative ones are seen.
+///
+/// For an example, see [`Column`](crate::Column).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

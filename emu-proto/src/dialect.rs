@@ -5,6 +5,8 @@
 //! reported.
 
 /// What stands between two cells of a line.
+///
+/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -34,6 +36,8 @@ impl Delimiter {
 }
 
 /// How the writer's header line looks.
+///
+/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -51,6 +55,8 @@ pub enum HeaderForm {
 }
 
 /// In which order the writer puts the columns.
+///
+/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -63,6 +69,8 @@ pub enum ColumnOrder {
 }
 
 /// What ends a line.
+///
+/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -86,6 +94,8 @@ impl LineEnd {
 }
 
 /// How the writer writes a point in time.
+///
+/// For an example, see [`Dialect`](crate::Dialect).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -153,6 +163,8 @@ impl Dialect {
 /// What a reader met that the known firmware does not write, or of which it is not known whether it does.
 ///
 /// A strict reader refuses all but [`UNKNOWN`](Self::UNKNOWN).
+///
+/// For an example, see [`Decoder`](crate::Decoder).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -63,6 +63,8 @@ impl fmt::Display for ReadError {
 }
 
 /// What is wrong with a read-out.
+///
+/// For an example, see [`ReadError`](crate::ReadError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -151,6 +153,8 @@ pub enum ReadErrorKind {
 /// The first bytes of what was found, to be shown to people.
 ///
 /// Prints in double quotes, with bytes that are no printable ASCII escaped, and dots if there was more.
+///
+/// For an example, see [`ReadError`](crate::ReadError).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     bytes: [u8; Found::MAX],

@@ -276,6 +276,7 @@ fn bit(column: u8) -> u32 {
 
 /// Whether a logbook's header is to be read by position: it has the manual's count of columns, some names are not known,
 /// and those that are known stand where the manual has them.
+#[inline(never)]
 fn is_read_by_position(line: &[u8], start: usize, delimiter: u8, table: &Table) -> bool {
     if table.log != Log::Logbook {
         return false;

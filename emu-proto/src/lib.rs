@@ -31,6 +31,7 @@
 //! - [`Decoder`] reads a body in pieces, [`read_body`] one in memory: every dialect that users could plausibly meet, found
 //!   from the first line, with the [`Deviations`] from the known firmware told. A [`ReadError`] says line, column, byte and
 //!   what was expected; the next line is read on.
+//! - [`KnownDecoder`], [`read_known_row`]: the known firmware's dialect alone, for a microcontroller with little flash.
 //! - [`write_header`], [`write_row`] write what the reader reads, for a device or a simulated one.
 //! - [`Readout`] is one request, printed and parsed; [`ReadoutPlan`] turns a read-out of any length into requests, and the
 //!   answers into rows that are complete and without doubles, with every gap, swap and clock jump as an [`Event`].
@@ -76,6 +77,7 @@ mod error;
 mod fast;
 mod fields;
 mod header;
+mod known;
 mod lines;
 mod load_profile;
 mod logbook;
@@ -97,6 +99,7 @@ pub use decoder::{Decoder, Rows, read_body, read_row};
 pub use dialect::{ColumnOrder, Delimiter, Deviations, Dialect, HeaderForm, LineEnd, TimeForm};
 pub use entry::Entry;
 pub use error::{Found, ReadError, ReadErrorKind};
+pub use known::{KnownDecoder, read_known_row};
 pub use load_profile::LoadProfileEntry;
 pub use logbook::LogbookEntry;
 pub use plan::{Checkpoint, End, Event, InvalidCheckpoint, Order, Progress, ReadoutPlan, Verdict};

@@ -17,6 +17,8 @@ use nom::sequence::{preceded, separated_pair};
 use nom::{IResult, Parser};
 
 /// Which of the meter's two logs is read.
+///
+/// For an example, see [`Readout`](crate::Readout).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -125,6 +127,8 @@ impl Readout {
 }
 
 /// Path and query of a request; made by [`Readout::target`].
+///
+/// For an example, see [`Readout`](crate::Readout).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RequestTarget {
@@ -144,6 +148,8 @@ impl fmt::Display for RequestTarget {
 }
 
 /// A request that is none of the manual's forms.
+///
+/// For an example, see [`Readout`](crate::Readout).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

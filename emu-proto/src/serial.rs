@@ -63,6 +63,8 @@ impl FromStr for SerialNumber {
 }
 
 /// A text that is no serial number.
+///
+/// For an example, see [`SerialNumber`](crate::SerialNumber).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("a serial number has up to eight decimal digits")]

@@ -50,7 +50,6 @@ pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<i64> {
     in_range(local.wrapping_sub(east))
 }
 
-#[allow(dead_code, reason = "for the reader of the known dialect, which follows")]
 /// Reads a point in time between 1970 and 9999 in the known firmware's form, as Unix seconds.
 pub(crate) fn read_known_time(text: &[u8]) -> Option<i64> {
     let (local, zone) = text.split_first_chunk::<DATE_AND_CLOCK>()?;

@@ -140,6 +140,8 @@ impl Write for SliceWriter<'_> {
 }
 
 /// The text does not fit into the buffer.
+///
+/// For an example, see [`write_to_slice`](crate::write_to_slice).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("the buffer is too small for the text")]

@@ -105,6 +105,8 @@ impl Header {
 }
 
 /// What a frame is.
+///
+/// For an example, see [`Header`](crate::Header).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -166,6 +168,8 @@ impl fmt::Display for Operation {
 }
 
 /// The number of an operation that nobody has defined: 4 to 7.
+///
+/// For an example, see [`Header`](crate::Header).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "u8", into = "u8"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -243,6 +247,8 @@ impl fmt::Display for Version {
 }
 
 /// Bytes that are no frame.
+///
+/// For an example, see [`Header`](crate::Header).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -141,6 +141,8 @@ fn next_digit(digits: &mut impl Iterator<Item = (usize, char)>) -> Result<Option
 }
 
 /// What is no hash of an image.
+///
+/// For an example, see [`ImageHash`](crate::ImageHash).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -39,6 +39,18 @@ pub fn encode_request<R: Request>(
 
 /// Writes a frame: the header, whose length is filled in, and whatever `body` writes. Returns how many bytes it takes.
 ///
+/// ```
+/// use emu_smp::{Encode, Header, Operation, encode_frame, os::EchoResponse};
+///
+/// // A device answers a request, in its version and with its number.
+/// let (asked, _) = Header::split(b"\x02\x00\x00\x06\x00\x00\x01\x00\xa1\x61d\x62hi")?;
+/// let header = Header { operation: Operation::WriteResponse, ..asked };
+/// let mut frame = [0; 32];
+/// let length = encode_frame(header, &mut frame, |writer| EchoResponse { text: "hi" }.encode(writer))?;
+/// assert_eq!(&frame[..length], b"\x03\x00\x00\x06\x00\x00\x01\x00\xa1\x61r\x62hi");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`EncodeError`] if the buffer is too small, or the body longer than a header can say.
@@ -116,6 +128,8 @@ impl Header {
 }
 
 /// A frame that is no response to the request it should answer.
+///
+/// For an example, see [`Exchange`](crate::client::Exchange).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

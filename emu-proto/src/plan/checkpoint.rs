@@ -84,6 +84,8 @@ impl FromStr for Checkpoint {
 }
 
 /// A text that is no checkpoint.
+///
+/// For an example, see [`Checkpoint`](crate::Checkpoint).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

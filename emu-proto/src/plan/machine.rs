@@ -7,7 +7,7 @@ use super::event::{Event, Events};
 use super::newest::{Newest, change};
 use super::read::Reading;
 use super::search::{Clock, Outcome, Search};
-use super::target::{Order, Target, Times, just_after};
+use super::target::{Moment, Order, Target, Times};
 use super::{Progress, Verdict};
 use crate::request::{Log, Readout};
 use crate::serial::SerialNumber;
@@ -344,7 +344,7 @@ impl Machine {
     fn find_since(&mut self, newest: Checkpoint) {
         let Some(since) = self.times.since else { return self.find_until(newest) };
         let Some(clock) = self.clock() else { return self.start_reading() };
-        if is_clock_set(newest.timestamp) && newest.timestamp < since {
+        if is_clock_set(newest.timestamp) && Moment::of(newest.timestamp) < since {
             self.reading.core_low = u64::from(newest.index).saturating_add(1);
             return self.find_until(newest);
         }
@@ -353,11 +353,10 @@ impl Machine {
 
     /// Looks for the first row after the times asked for.
     fn find_until(&mut self, newest: Checkpoint) {
-        let until = self
-            .times
-            .until
-            .filter(|until| !self.ends_at_until() && is_clock_set(newest.timestamp) && newest.timestamp > *until);
-        let Some(time) = until.and_then(just_after) else { return self.narrow() };
+        let until = self.times.until.filter(|until| {
+            !self.ends_at_until() && is_clock_set(newest.timestamp) && Moment::of(newest.timestamp) > *until
+        });
+        let Some(time) = until.map(Moment::after) else { return self.narrow() };
         let Some(clock) = self.clock() else { return self.start_reading() };
         self.search(Search::by_time(time, self.reading.low, newest, clock), Goal::High);
     }

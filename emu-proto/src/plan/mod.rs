@@ -32,7 +32,7 @@ pub use self::checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use self::event::Event;
 use self::machine::{Machine, State};
 pub use self::target::Order;
-use self::target::{Target, Times};
+use self::target::{Moment, Target, Times};
 use crate::entry::Entry;
 use crate::request::Readout;
 
@@ -145,6 +145,8 @@ pub struct ReadoutPlan<R: Entry> {
 }
 
 /// What to do with a row.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
@@ -158,6 +160,8 @@ pub enum Verdict {
 }
 
 /// How an answer ended.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum End {
@@ -172,6 +176,8 @@ pub enum End {
 }
 
 /// How far a read-out is; for a progress bar.
+///
+/// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -260,7 +266,7 @@ impl<R: Entry> ReadoutPlan<R> {
     /// a checkpoint, each is looked at.
     #[must_use]
     pub fn until(mut self, time: DateTime<Utc>) -> Self {
-        let until = &mut self.machine.times.until;
+        let (until, time) = (&mut self.machine.times.until, Moment::of(time));
         *until = Some(until.map_or(time, |earlier| earlier.min(time)));
         self
     }

@@ -11,7 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
 use super::event::Event;
 use super::machine::{Machine, State, Why};
-use super::target::{Order, Target};
+use super::target::{Moment, Order, Target};
 use crate::serial::SerialNumber;
 
 /// The span to be read, and how far it was.
@@ -335,7 +335,7 @@ impl Machine {
     /// Where the row stands by the times asked for. One without a time is judged by its place.
     fn side(&self, row: Checkpoint) -> Ordering {
         let is_early = if is_clock_set(row.timestamp) {
-            self.times.since.is_some_and(|since| row.timestamp < since)
+            self.times.since.is_some_and(|since| Moment::of(row.timestamp) < since)
         } else {
             u64::from(row.index) < self.reading.core_low
         };
@@ -349,7 +349,7 @@ impl Machine {
     /// Whether the row was logged after the times asked for. One without a time is judged by its place.
     fn is_late(&self, row: Checkpoint) -> bool {
         if is_clock_set(row.timestamp) {
-            self.times.until.is_some_and(|until| row.timestamp > until)
+            self.times.until.is_some_and(|until| Moment::of(row.timestamp) > until)
         } else {
             u64::from(row.index) >= self.reading.core_end
         }

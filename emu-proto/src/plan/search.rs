@@ -8,18 +8,17 @@
 //! that were looked at contradict it ([`Clock`]), the search ends with [`Outcome::Untrusted`]. A row that is missing, or
 //! whose clock was not set, is as old as the next row above it whose clock was.
 
-use chrono::{DateTime, Utc};
-
 use super::Verdict;
 use super::checkpoint::Checkpoint;
 use super::continuity::is_clock_set;
+use super::target::Moment;
 use crate::request::Log;
 
 /// A search under way. What is at `hi` fulfils the condition; nothing below `lo` is known to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
     /// The row's time; `None` if it need only be there.
-    time: Option<DateTime<Utc>>,
+    time: Option<Moment>,
     /// No index below this one is of interest.
     floor: u32,
     lo: u32,
@@ -162,7 +161,7 @@ impl Search {
     }
 
     /// Looks for a time, from the oldest row at `floor` to `newest`, which is no older.
-    pub(super) const fn by_time(time: DateTime<Utc>, floor: u32, newest: Checkpoint, clock: Clock) -> Self {
+    pub(super) const fn by_time(time: Moment, floor: u32, newest: Checkpoint, clock: Clock) -> Self {
         Self { time: Some(time), clock, ..Self::new(floor, newest.index, Some(newest)) }
     }
 
@@ -300,7 +299,7 @@ impl Search {
     fn holds(&self, row: Checkpoint) -> Option<bool> {
         match self.time {
             None => Some(true),
-            Some(time) => is_clock_set(row.timestamp).then_some(row.timestamp >= time),
+            Some(time) => is_clock_set(row.timestamp).then_some(Moment::of(row.timestamp) >= time),
         }
     }
 

@@ -1,5 +1,31 @@
 //! Group 10, enumeration: which groups a server has.
 //!
+//! ```
+//! use emu_smp::enumeration::{
+//!     GroupByIndexRequest, GroupByIndexResponse, GroupCountRequest, GroupCountResponse, GroupDetails, GroupDetailsRequest,
+//!     GroupDetailsResponse, GroupListRequest, GroupListResponse,
+//! };
+//! use emu_smp::{Group, Version, decode_response, encode_request};
+//!
+//! // How many groups are there, which, and what do they say of themselves?
+//! let mut frame = [0; 32];
+//! encode_request(&GroupCountRequest, Version::V1, 1, &mut frame)?;
+//! assert_eq!(decode_response::<GroupCountRequest>(b"\xa1ecount\x02")??, GroupCountResponse { count: 2 });
+//! encode_request(&GroupListRequest, Version::V1, 2, &mut frame)?;
+//! let GroupListResponse { groups } = decode_response::<GroupListRequest>(b"\xa1fgroups\x82\x00\x01")??;
+//! assert!(groups.iter().any(|group| group == Group::IMAGE));
+//! encode_request(&GroupByIndexRequest { index: Some(1) }, Version::V1, 3, &mut frame)?;
+//! let second = decode_response::<GroupByIndexRequest>(b"\xa2egroup\x01cend\xf5")??;
+//! assert_eq!(second, GroupByIndexResponse { group: Group::IMAGE, end: Some(true) });
+//! encode_request(&GroupDetailsRequest { groups: None }, Version::V1, 4, &mut frame)?;
+//! let GroupDetailsResponse { groups } = decode_response::<GroupDetailsRequest>(
+//!     b"\xa1fgroups\x81\xa3egroup\x00dnamegos mgmthhandlers\x09",
+//! )??;
+//! let first = groups.iter().next();
+//! assert_eq!(first, Some(GroupDetails { group: Group::OS, name: Some("os mgmt"), handlers: Some(9) }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_10.rst`, and what 4.4.0 answers.
 
 use super::{body, empty, requests};

@@ -1,5 +1,38 @@
 //! Group 8, file system: reading and writing files, their lengths, hashes and checksums.
 //!
+//! ```
+//! use emu_smp::file_system::{
+//!     CloseRequest, HashFormat, HashOutput, HashRequest, HashResponse, HashType, HashTypesRequest, HashTypesResponse,
+//!     ReadRequest, ReadResponse, StatusRequest, StatusResponse, WriteRequest, WriteResponse,
+//! };
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! // Writes a small file in one piece, and reads it back.
+//! let (mut frame, name) = ([0; 64], "/lfs1/log");
+//! encode_request(&WriteRequest { length: Some(2), offset: 0, data: b"hi", name }, Version::V1, 1, &mut frame)?;
+//! assert_eq!(decode_response::<WriteRequest>(b"\xa1coff\x02")??, WriteResponse { offset: 2 });
+//! encode_request(&StatusRequest { name }, Version::V1, 2, &mut frame)?;
+//! assert_eq!(decode_response::<StatusRequest>(b"\xa1clen\x02")??, StatusResponse { length: 2 });
+//! encode_request(&ReadRequest { offset: 0, name }, Version::V1, 3, &mut frame)?;
+//! let ReadResponse { data, .. } = decode_response::<ReadRequest>(b"\xa3coff\x00ddataBhiclen\x02")??;
+//! assert_eq!(data, b"hi");
+//!
+//! // Which checksums does the server know, and what is the file's?
+//! let HashTypesResponse { types } = decode_response::<HashTypesRequest>(
+//!     b"\xa1etypes\xa1ecrc32\xa2fformat\x00dsize\x04",
+//! )??;
+//! assert_eq!(types.iter().next(), Some(("crc32", HashType { format: HashFormat::NUMBER, size: 4 })));
+//! let request = HashRequest { length: None, offset: None, name, kind: Some("crc32") };
+//! encode_request(&request, Version::V1, 4, &mut frame)?;
+//! let HashResponse { output, .. } = decode_response::<HashRequest>(
+//!     b"\xa3dtypeecrc32clen\x02foutput\x1a\xd8\x93*\xac",
+//! )??;
+//! assert_eq!(output, HashOutput::Number(0xd893_2aac));
+//!
+//! encode_request(&CloseRequest, Version::V1, 5, &mut frame)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_8.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, named, requests};

@@ -1,5 +1,38 @@
 //! Group 1, image: which images there are, uploading, testing, confirming and erasing them.
 //!
+//! ```
+//! use emu_smp::image::{
+//!     EraseRequest, HashBytes, ImageSlots, ImageState, SetStateRequest, SlotInfo, SlotInfoRequest, SlotInfoResponse,
+//!     StateRequest, StateResponse, UploadRequest, UploadResponse,
+//! };
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! // Which images are there? One: {"slot": 0, "version": "1.0.9", "hash": h'0a0b', "confirmed": true, "active": true}
+//! let answer = b"\xa1fimages\x81\xa5dslot\x00gversione1.0.9dhashB\x0a\x0biconfirmed\xf5factive\xf5";
+//! let StateResponse { images, .. } = decode_response::<StateRequest>(answer)??;
+//! let runs: ImageState<'_> = images.iter().find(|image| image.active).unwrap();
+//! assert_eq!((runs.slot, runs.version, runs.hash), (0, "1.0.9", Some(HashBytes(&[10, 11]))));
+//!
+//! // And how large are the slots? {"images": [{"image": 0, "slots": [{"slot": 0, "size": 65536}]}]}
+//! let answer = b"\xa1fimages\x81\xa2eimage\x00eslots\x81\xa2dslot\x00dsize\x1a\x00\x01\x00\x00";
+//! let SlotInfoResponse { images } = decode_response::<SlotInfoRequest>(answer)??;
+//! let ImageSlots { slots, .. } = images.iter().next().unwrap();
+//! assert_eq!(slots.iter().next(), Some(SlotInfo { slot: 0, size: 65_536, upload_image_id: None }));
+//!
+//! // Erases the other slot, writes the first piece of an image into it, and has the image started once, to test it.
+//! let mut frame = [0; 96];
+//! encode_request(&EraseRequest { slot: None }, Version::V1, 1, &mut frame)?;
+//! let data = &[0x3d; 32];
+//! let piece = UploadRequest { length: Some(4096), offset: 0, sha: None, data, image: None, upgrade: None };
+//! encode_request(&piece, Version::V1, 2, &mut frame)?;
+//! let UploadResponse { offset, .. } = decode_response::<UploadRequest>(b"\xa1coff\x18 ")??;
+//! assert_eq!(offset, 32);
+//! let test = SetStateRequest { hash: Some(HashBytes(&[12, 13])), confirm: Some(false) };
+//! let length = encode_request(&test, Version::V1, 3, &mut frame)?;
+//! assert_eq!(frame[8..length], *b"\xa2dhashB\x0c\x0dgconfirm\xf4");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_1.rst`; the manual's chapter "Firmware-Update" for what the meter lists.
 
 use core::fmt;

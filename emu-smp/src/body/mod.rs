@@ -26,6 +26,8 @@ use crate::header::Operation;
 use crate::refusal::Refusal;
 
 /// A request's body: what it is, and what it is answered with.
+///
+/// For an example, see [`encode_request`](crate::encode_request).
 pub trait Request: Encode {
     /// Whether it reads or writes.
     const OPERATION: Operation;
@@ -231,6 +233,8 @@ use requests;
 
 empty! {
     /// The response that says no more than that it was done. Some servers answer `rc: 0`.
+    ///
+    /// For an example, see [`StorageEraseRequest`](crate::zephyr::StorageEraseRequest).
     pub struct Done;
 }
 

@@ -2,6 +2,56 @@
 //!
 //! The console's echo (command 1) has no body that is known: Zephyr leaves it out.
 //!
+//! ```
+//! use emu_smp::os::{
+//!     BootMode, BootloaderRequest, BootloaderResponse, DateTime, DateTimeRequest, DateTimeResponse, EchoRequest,
+//!     EchoResponse, Force, InfoRequest, InfoResponse, MemoryPool, MemoryPoolsRequest, ParametersRequest, ParametersResponse,
+//!     ResetRequest, SetDateTimeRequest, Task, TasksRequest, TasksResponse,
+//! };
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! // What goes out, and what servers answer.
+//! let mut frame = [0; 64];
+//! encode_request(&EchoRequest { text: "hi" }, Version::V1, 1, &mut frame)?;
+//! let EchoResponse { text } = decode_response::<EchoRequest>(b"\xa1arbhi")??;
+//! assert_eq!(text, "hi");
+//!
+//! encode_request(&ParametersRequest, Version::V1, 2, &mut frame)?;
+//! let parameters = decode_response::<ParametersRequest>(b"\xa2hbuf_size\x19\x01\x80ibuf_count\x04")??;
+//! assert_eq!(parameters, ParametersResponse { buffer_size: 384, buffer_count: 4 });
+//!
+//! encode_request(&TasksRequest, Version::V1, 3, &mut frame)?;
+//! let TasksResponse { tasks } = decode_response::<TasksRequest>(
+//!     b"\xa1etasks\xa1didle\xa3dprio\x0fctid\x01estate\x00",
+//! )??;
+//! assert!(tasks.iter().any(|(name, task): (&str, Task)| name == "idle" && task.priority == 15));
+//!
+//! encode_request(&MemoryPoolsRequest, Version::V1, 4, &mut frame)?;
+//! let pools = decode_response::<MemoryPoolsRequest>(
+//!     b"\xa1dheap\xa4fblksiz\x18@enblks\x04enfree\x03cmin\x02",
+//! )??;
+//! assert!(pools.iter().all(|(_, pool): (&str, MemoryPool)| pool.free > 0));
+//!
+//! // Names, the boot loader, the clock.
+//! encode_request(&InfoRequest { format: Some(InfoRequest::KERNEL_RELEASE) }, Version::V1, 5, &mut frame)?;
+//! let InfoResponse { output } = decode_response::<InfoRequest>(b"\xa1foutpute4.4.0")??;
+//! assert_eq!(output, "4.4.0");
+//! encode_request(&BootloaderRequest { query: None }, Version::V1, 6, &mut frame)?;
+//! let BootloaderResponse { bootloader, .. } = decode_response::<BootloaderRequest>(b"\xa1jbootloadergMCUboot")??;
+//! assert_eq!(bootloader, Some("MCUboot"));
+//! let datetime: DateTime = "2026-11-22T10:00:00".parse()?; // else `InvalidDateTime`
+//! encode_request(&SetDateTimeRequest { datetime }, Version::V1, 7, &mut frame)?;
+//! encode_request(&DateTimeRequest, Version::V1, 8, &mut frame)?;
+//! let shown = decode_response::<DateTimeRequest>(b"\xa1hdatetimes2026-11-22T10:00:00")??;
+//! assert_eq!(shown, DateTimeResponse { datetime });
+//!
+//! // Last: a restart into the boot loader, even if something is against it.
+//! let reset = ResetRequest { force: Some(Force(true)), boot_mode: Some(BootMode::BOOTLOADER) };
+//! let length = encode_request(&reset, Version::V1, 9, &mut frame)?;
+//! assert_eq!(frame[8..length], *b"\xa2eforce\x01iboot_mode\x01");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_0.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, named, requests};

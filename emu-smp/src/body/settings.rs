@@ -2,6 +2,29 @@
 //!
 //! What a setting's bytes mean is the device's affair; numbers are little-endian as a rule.
 //!
+//! ```
+//! use emu_smp::settings::{
+//!     CommitRequest, DeleteRequest, LoadRequest, ReadRequest, ReadResponse, SaveRequest, WriteRequest,
+//! };
+//! use emu_smp::{Request, Version, decode_response, encode_request};
+//!
+//! // Changes a setting, applies it, keeps it over a reset, and reads it back. All but the last are answered by `Done`.
+//! let mut frame = [0; 64];
+//! encode_request(&WriteRequest { value: &[96, 0], name: "line/speed" }, Version::V1, 1, &mut frame)?;
+//! encode_request(&CommitRequest, Version::V1, 2, &mut frame)?;
+//! encode_request(&SaveRequest { name: Some("line") }, Version::V1, 3, &mut frame)?;
+//! let length = encode_request(&ReadRequest { name: "line/speed", max_size: None }, Version::V1, 4, &mut frame)?;
+//! assert_eq!(frame[8..length], *b"\xa1dnamejline/speed");
+//! let ReadResponse { value, .. } = decode_response::<ReadRequest>(b"\xa1cvalB`\x00")??;
+//! assert_eq!(u16::from_le_bytes(value.try_into()?), 96);
+//!
+//! // Deletes it, and goes back to what was saved.
+//! encode_request(&DeleteRequest { name: "line/speed" }, Version::V1, 5, &mut frame)?;
+//! encode_request(&LoadRequest, Version::V1, 6, &mut frame)?;
+//! assert!(decode_response::<LoadRequest>(b"\xa0")?.is_ok());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_3.rst`, and what 4.4.0 answers.
 
 use super::{Done, body, empty, requests};

@@ -6,6 +6,19 @@
 //! {"rc": code}                     a refusal
 //! ```
 //!
+//! ```
+//! use emu_smp::shell::ExecuteRequest;
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! let request = ExecuteRequest { arguments: ["kernel", "uptime"].as_slice().into() };
+//! let mut frame = [0; 64];
+//! let length = encode_request(&request, Version::V1, 1, &mut frame)?;
+//! assert_eq!(frame[8..length], *b"\xa1dargv\x82fkernelfuptime");
+//! let response = decode_response::<ExecuteRequest>(b"\xa2aolUptime: 3 mscret\x00")??;
+//! assert_eq!((response.output, response.exit_code), ("Uptime: 3 ms", 0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_9.rst`, and what 4.4.0 answers.
 
 use super::{Request, body};

@@ -1,5 +1,17 @@
 //! Group 2, statistics: what a device counts.
 //!
+//! ```
+//! use emu_smp::statistics::{ListRequest, ListResponse};
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! // Which groups are there? `GroupRequest` asks for the values of one.
+//! let mut frame = [0; 16];
+//! encode_request(&ListRequest, Version::V1, 1, &mut frame)?;
+//! let ListResponse { groups } = decode_response::<ListRequest>(b"\xa1istat_list\x81msmp_svr_stats")??;
+//! assert_eq!(groups.iter().collect::<Vec<_>>(), ["smp_svr_stats"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_2.rst`, and what 4.4.0 answers.
 
 use super::{body, empty, requests};

@@ -3,6 +3,40 @@
 //! It is there from Zephyr 4.5 on and may still change. A build can move it to a group of its own, from 64 on: write its
 //! requests with [`encode_frame`](crate::encode_frame) then.
 //!
+//! ```
+//! use emu_smp::transport::{
+//!     ConfigurationRequest, ConfigurationResponse, DisconnectRequest, ListRequest, ListResponse, Mode, ModesRequest,
+//!     ModesResponse, ParameterInfo, ParameterKind, StatusRequest, StatusResponse, TransportInfo,
+//! };
+//! use emu_smp::{Version, decode_response, encode_request};
+//!
+//! // Which transports are there, with which modes and parameters? `ConnectRequest` bridges to one of them then.
+//! let mut frame = [0; 64];
+//! encode_request(&ListRequest, Version::V1, 1, &mut frame)?;
+//! let ListResponse { transports } = decode_response::<ListRequest>(
+//!     b"\xa1jtransports\x81\xa2bid\x03dnameibluetooth",
+//! )??;
+//! assert_eq!(transports.iter().next(), Some(TransportInfo { id: 3, name: Some("bluetooth") }));
+//! encode_request(&ModesRequest { transport: 3 }, Version::V1, 2, &mut frame)?;
+//! let ModesResponse { modes } = decode_response::<ModesRequest>(
+//!     b"\xa1emodes\x81\xa3bid\x00kdescriptiondpeerhoutgoing\xf5",
+//! )??;
+//! let mode: Mode<'_> = modes.iter().next().unwrap();
+//! encode_request(&ConfigurationRequest { mode: mode.id, transport: 3 }, Version::V1, 3, &mut frame)?;
+//! let ConfigurationResponse { parameters } = decode_response::<ConfigurationRequest>(
+//!     b"\xa1gconfigs\x81\xa3dnamegaddressdtype\x03hrequired\xf5",
+//! )??;
+//! let address = ParameterInfo { name: "address", kind: ParameterKind::TEXT, required: true };
+//! assert_eq!(parameters.iter().next(), Some(address));
+//!
+//! // Is there a bridge? Then an end to it.
+//! encode_request(&StatusRequest, Version::V1, 4, &mut frame)?;
+//! let status = decode_response::<StatusRequest>(b"\xa4isupported\x01factive\x01gbridged\xf5itransport\x03")??;
+//! assert_eq!(status, StatusResponse { supported: 1, active: 1, bridged: true, transport: Some(3) });
+//! encode_request(&DisconnectRequest { all: None, transport: None }, Version::V1, 5, &mut frame)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_11.rst`, and `grp/transport_mgmt/transport_mgmt.h`.
 
 use core::fmt;
@@ -240,7 +274,7 @@ impl defmt::Format for ConnectRequest<'_> {
     }
 }
 
-/// A parameter of a transport.
+/// A parameter of a transport, as in [`ConnectRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(untagged))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,5 +1,13 @@
 //! Group 63, Zephyr basic: what only Zephyr has.
 //!
+//! ```
+//! use emu_smp::{Version, encode_request, zephyr::StorageEraseRequest};
+//!
+//! let mut frame = [0; 16];
+//! encode_request(&StorageEraseRequest, Version::V1, 1, &mut frame)?;
+//! # Ok::<(), emu_smp::EncodeError>(())
+//! ```
+//!
 //! Source: Zephyr, `smp_group_63.rst`, and what 4.4.0 answers.
 
 use super::{Done, empty, requests};

@@ -47,6 +47,8 @@ impl fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 /// What can be wrong with a body.
+///
+/// For an example, see [`DecodeError`](crate::DecodeError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -85,6 +87,8 @@ pub enum DecodeErrorKind {
 }
 
 /// A buffer that is too small for a frame.
+///
+/// For an example, see [`Writer`](crate::Writer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

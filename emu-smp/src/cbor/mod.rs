@@ -42,6 +42,8 @@ pub trait Encode {
 }
 
 /// A value that can be read from a frame, which it may borrow from.
+///
+/// For an example, see [`Reader`](crate::Reader).
 pub trait Decode<'a>: Sized {
     /// Reads the value.
     ///

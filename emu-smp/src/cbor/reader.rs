@@ -356,6 +356,8 @@ impl<'a> Reader<'a> {
 }
 
 /// How far a map was read.
+///
+/// For an example, see [`Reader`](crate::Reader).
 #[derive(Debug, Clone, Copy)]
 pub struct MapReader {
     /// How many pairs are to come; `None` if a break ends the map.

@@ -10,6 +10,8 @@ use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// A request that came to nothing.
+///
+/// For an example, see [`Exchange`](crate::client::Exchange).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -52,6 +54,8 @@ pub enum Failure {
 }
 
 /// A refusal, kept beyond the frame that it came in.
+///
+/// For an example, see [`Exchange`](crate::client::Exchange).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -107,6 +111,8 @@ impl fmt::Display for Refused {
 }
 
 /// The device's own words about a refusal: the first 32 bytes of them.
+///
+/// For an example, see [`Exchange`](crate::client::Exchange).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
     bytes: [u8; Self::CAPACITY],

@@ -193,6 +193,8 @@ impl<'n> FileUpload<'n> {
 const STALLS: u8 = 5;
 
 /// A file that could not be transferred.
+///
+/// For an example, see [`FileUpload`](crate::client::FileUpload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -44,6 +44,8 @@ pub struct Session {
 }
 
 /// What is known of the device's buffers.
+///
+/// For an example, see [`Session`](crate::client::Session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -5,6 +5,8 @@ use crate::mcuboot::{ImageFile, ImageVersion};
 use crate::text::copy;
 
 /// The firmware that a device shall get: what is known of its file.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -65,6 +67,8 @@ impl ImageSource for &[u8] {
 }
 
 /// Bytes of a file that could not be read.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

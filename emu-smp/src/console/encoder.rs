@@ -199,6 +199,8 @@ const DIGITS_IN_LINE: usize = ConsoleEncoder::MAX_LINE - LINE_OVERHEAD;
 const _: () = assert!(DIGITS_IN_LINE.is_multiple_of(4) && ConsoleEncoder::MAX_FRAME + CHECKSUM == u16::MAX as usize);
 
 /// A frame that cannot be written as lines.
+///
+/// For an example, see [`ConsoleDecoder`](crate::ConsoleDecoder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

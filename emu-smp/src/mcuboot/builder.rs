@@ -185,6 +185,8 @@ const SECURITY_COUNTER: u16 = 0x50;
 const PROTECTED_SIZE: u16 = ENTRY_HEAD + ENTRY_HEAD + 4;
 
 /// An image file that cannot be written.
+///
+/// For an example, see [`ImageBuilder`](crate::ImageBuilder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -152,6 +152,8 @@ impl fmt::Display for SignatureKind {
 }
 
 /// The number of an entry that holds a signature of a kind that is not known here: 0x26 to 0x2f.
+///
+/// For an example, see [`SignatureKind`](crate::SignatureKind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "u16", into = "u16"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -176,6 +178,8 @@ impl TryFrom<u16> for UnknownSignature {
 }
 
 /// An entry's number that was to be made an unknown signature's and is none.
+///
+/// For an example, see [`SignatureKind`](crate::SignatureKind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("the entries of unknown signatures are 0x26 to 0x2f, not {number:#x}")]

@@ -126,6 +126,8 @@ pub enum ImageFileError {
 }
 
 /// What a file looks like that is no image, by its first bytes.
+///
+/// For an example, see [`ImageVerifier`](crate::ImageVerifier).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

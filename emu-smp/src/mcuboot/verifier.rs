@@ -381,6 +381,8 @@ pub struct ImageFile {
 /// What follows the entries in an image file.
 ///
 /// A file that was padded to the size of a slot ends with MCUboot's own marks, and is then not uniform.
+///
+/// For an example, see [`ImageBuilder`](crate::ImageBuilder).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -142,6 +142,8 @@ impl<'de> serde::Deserialize<'de> for ImageVersion {
 }
 
 /// A text that is no version.
+///
+/// For an example, see [`ImageVersion`](crate::ImageVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error(

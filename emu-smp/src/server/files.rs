@@ -14,6 +14,8 @@ use crate::return_code::ReturnCode;
 use crate::text::copy;
 
 /// A firmware's files.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait Files {
     /// Whether there are any; `()` says that there are none.
     const ARE_THERE: bool = true;

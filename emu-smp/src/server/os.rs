@@ -13,6 +13,8 @@ use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// What a firmware does as an operating system. All but the reset is optional, and unknown by default.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait Os {
     /// Whether there is anything; `()` says that there is not.
     const IS_THERE: bool = true;

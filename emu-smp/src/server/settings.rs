@@ -11,6 +11,8 @@ use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// A firmware's settings. What is not implemented is refused.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait Settings {
     /// Whether there are any; `()` says that there are none.
     const ARE_THERE: bool = true;

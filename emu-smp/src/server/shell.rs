@@ -9,6 +9,8 @@ use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// A firmware's shell.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait Shell {
     /// Whether there is one; `()` says that there is none.
     const IS_THERE: bool = true;

@@ -10,6 +10,8 @@ use crate::return_code::ReturnCode;
 ///
 /// Slots are numbered from 0 without a gap: 0 and 1 are those of image 0, 2 and 3 those of image 1, and so on; as a rule there
 /// are two. The firmware says what is in each and does as it is told; what is allowed when, the server decides.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait ImageSlots {
     /// Whether there are any; `()` says that there are none.
     const ARE_THERE: bool = true;
@@ -87,6 +89,8 @@ pub trait ImageSlots {
 }
 
 /// One slot.
+///
+/// For an example, see [`Server`](crate::Server).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -98,6 +102,8 @@ pub struct Slot {
 }
 
 /// The image in a slot.
+///
+/// For an example, see [`Server`](crate::Server).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

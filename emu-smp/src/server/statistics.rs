@@ -9,6 +9,8 @@ use crate::refusal::Refusal;
 use crate::return_code::ReturnCode;
 
 /// What a firmware counts.
+///
+/// For an example, see [`Server`](crate::Server).
 pub trait Statistics {
     /// Whether there are any; `()` says that there are none.
     const ARE_THERE: bool = true;

@@ -24,6 +24,8 @@ use crate::body::image::{HashBytes, SetStateRequest, StateRequest};
 use crate::cbor::{Encode as _, Writer};
 
 /// What an update is allowed to do.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -9,6 +9,8 @@ use crate::image_hash::ImageHash;
 use crate::mcuboot::ImageVersion;
 
 /// What an update is doing.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -39,6 +41,8 @@ pub enum UpdateStep {
 }
 
 /// What an update tells.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -108,6 +112,8 @@ impl From<Note> for UpdateEvent {
 }
 
 /// An update that has come to its end: the device runs the target, confirmed.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -122,6 +128,8 @@ pub enum Updated {
 }
 
 /// Why an update has ended too early.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -212,6 +220,8 @@ pub enum UpdateError {
 }
 
 /// An image that is in the way.
+///
+/// For an example, see [`Update`](crate::client::Update).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

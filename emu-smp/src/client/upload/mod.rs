@@ -15,6 +15,8 @@ use super::target::{ImageSource, Target};
 use super::time::Instant;
 
 /// What an upload is told besides what to upload.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -4,6 +4,8 @@ use crate::client::failure::Failure;
 use crate::client::target::ReadError;
 
 /// How far an upload is.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -15,6 +17,8 @@ pub struct UploadProgress {
 }
 
 /// What an upload tells.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -38,6 +42,8 @@ pub enum UploadEvent {
 }
 
 /// An upload that has come to its end.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -47,6 +53,8 @@ pub struct Uploaded {
 }
 
 /// Why an upload has ended too early.
+///
+/// For an example, see [`Upload`](crate::client::Upload).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
