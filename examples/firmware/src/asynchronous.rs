@@ -6,10 +6,9 @@
 use embassy_futures::select::{Either, select};
 use embedded_io_async::{Read, Write};
 use emu_smp::client::Instant;
-use emu_smp::{ConsoleDecoder, ConsoleEncoder, Server};
 
 use crate::gateway::{Reader, Updater};
-use crate::module::Device;
+use crate::module::{Device, SmpPort};
 
 /// A clock. With embassy, `embassy_time::Instant::now().as_millis()` and `embassy_time::Timer::at`.
 #[allow(async_fn_in_trait, reason = "executors of microcontrollers stay on one core")]
@@ -64,62 +63,42 @@ pub async fn drive<L: Read + Write>(
 ///
 /// Those of the line.
 pub async fn serve<L: Read + Write>(device: &mut Device<'_>, line: &mut L) -> Result<(), L::Error> {
-    let mut decoder = ConsoleDecoder::<1020>::new();
-    let mut server = Server::new();
-    let mut buffer = [0; 1020];
+    let mut port = SmpPort::new();
+    let mut lines = [0; SmpPort::LINES];
     let mut received = [0; 128];
     while !device.resets() {
         let length = line.read(&mut received).await?;
         let mut bytes = &received[..length];
-        while let Some(mut frame) = decoder.decode(&mut bytes) {
-            while let Some(answer) = server.answer(device, &mut frame, &mut buffer) {
-                let Ok(mut encoder) = ConsoleEncoder::new(answer) else { continue };
-                let mut text = [0; ConsoleEncoder::MAX_LINE];
-                while !encoder.is_finished() {
-                    let length = encoder.write(&mut text);
-                    line.write_all(&text[..length]).await?;
-                }
-            }
+        while let Some(answer) = port.answer(device, &mut bytes, &mut lines) {
+            line.write_all(answer).await?;
         }
     }
     line.flush().await
 }
 
-impl OnLine for Updater<'_> {
-    fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
-        self.poll_transmit(now, buffer)
-    }
+macro_rules! on_line {
+    ($($machine:ty),+) => {$(
+        impl OnLine for $machine {
+            fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
+                self.poll_transmit(now, buffer)
+            }
 
-    fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
-        self.handle_bytes(now, bytes);
-    }
+            fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
+                self.handle_bytes(now, bytes);
+            }
 
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
+            fn handle_timeout(&mut self, now: Instant) {
+                self.handle_timeout(now);
+            }
 
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
-    }
+            fn poll_timeout(&self) -> Option<Instant> {
+                self.poll_timeout()
+            }
+        }
+    )+};
 }
 
-impl OnLine for Reader {
-    fn poll_transmit(&mut self, now: Instant, buffer: &mut [u8]) -> Option<usize> {
-        self.poll_transmit(now, buffer)
-    }
-
-    fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
-        self.handle_bytes(now, bytes);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
-    }
-}
+on_line!(Updater<'_>, Reader);
 
 #[cfg(test)]
 mod tests {
@@ -254,11 +233,12 @@ mod tests {
     #[test]
     fn the_page_shows_what_is_compiled() {
         const PAGE: &str = include_str!("../../../docs/microcontroller.md");
-        const FILES: [&str; 4] = [
+        const FILES: [&str; 5] = [
             include_str!("asynchronous.rs"),
             include_str!("bin/meter-module.rs"),
             include_str!("gateway/reader.rs"),
             include_str!("gateway/updater.rs"),
+            include_str!("module/smp_port.rs"),
         ];
         let without_indents = |text: &str| text.lines().map(str::trim).collect::<vec::Vec<_>>().join("\n");
         let files = FILES.map(without_indents);

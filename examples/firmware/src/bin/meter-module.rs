@@ -23,17 +23,21 @@ fn main() -> ! {
     let mut logs = LogPort::new();
     let mut meter = Meter::new();
     let mut received = [0; 128];
+    let mut answers = [0; SmpPort::LINES];
     let mut row = [0; LogPort::BUFFER];
 
     let (console, rest) = lines.split_first_mut().unwrap_or_else(|| board::exit(1));
     loop {
         meter.advance(board::milliseconds());
 
-        let bytes = console.take(&mut received);
+        let mut bytes = console.take(&mut received);
         let mut is_idle = bytes.is_empty();
-        // A line of this machine can not fail.
-        let Ok(()) = smp.handle_bytes(&mut device, bytes, console);
+        while let Some(answer) = smp.answer(&mut device, &mut bytes, &mut answers) {
+            // A line of this machine can not fail.
+            let Ok(()) = console.write_all(answer);
+        }
         if device.resets() {
+            let Ok(()) = console.flush();
             board::reset();
         }
 

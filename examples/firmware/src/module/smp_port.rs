@@ -1,6 +1,5 @@
 //! The console: requests in, answers out.
 
-use embedded_io::Write;
 use emu_smp::os::{BootloaderMode, BootloaderRequest, BootloaderResponse, ParametersResponse, ResetRequest};
 use emu_smp::{ConsoleDecoder, ConsoleEncoder, Firmware, GroupError, ImageSlots, Os, Refusal, Server, Slot};
 
@@ -111,6 +110,9 @@ impl SmpPort {
     /// What clients are told: a frame with its length and its checksum.
     pub const BUFFER_SIZE: usize = 1024;
 
+    /// How many bytes the lines of an answer have at most.
+    pub const LINES: usize = ConsoleEncoder::encoded_length(Self::FRAME);
+
     /// How many bytes a frame has at most.
     const FRAME: usize = Self::BUFFER_SIZE - 4;
 
@@ -120,28 +122,18 @@ impl SmpPort {
         Self { decoder: ConsoleDecoder::new(), server: Server::new(), answer: [0; Self::FRAME] }
     }
 
-    /// Takes what came, and writes the answers to what is complete.
+    /// Takes bytes up to the end of the next frame, and returns the lines of its answer; `None` when all have been taken.
     ///
-    /// # Errors
-    ///
-    /// Those of `out`.
-    pub fn handle_bytes<W: Write>(
-        &mut self,
-        device: &mut Device<'_>,
-        mut bytes: &[u8],
-        out: &mut W,
-    ) -> Result<(), W::Error> {
-        while let Some(mut frame) = self.decoder.decode(&mut bytes) {
-            while let Some(answer) = self.server.answer(device, &mut frame, &mut self.answer) {
-                let Ok(mut encoder) = ConsoleEncoder::new(answer) else { continue };
-                let mut line = [0; ConsoleEncoder::MAX_LINE];
-                while !encoder.is_finished() {
-                    let length = encoder.write(&mut line);
-                    out.write_all(&line[..length])?;
-                }
-            }
+    /// A frame may hold several requests. `lines`, of [`Self::LINES`] bytes, has room for any one answer; those behind it
+    /// that find no room are lost, and asked for again.
+    pub fn answer<'b>(&mut self, device: &mut Device<'_>, bytes: &mut &[u8], lines: &'b mut [u8]) -> Option<&'b [u8]> {
+        let mut frame = self.decoder.decode(bytes)?;
+        let mut length = 0;
+        while let Some(answer) = self.server.answer(device, &mut frame, &mut self.answer) {
+            let Ok(written) = ConsoleEncoder::encode(answer, lines.get_mut(length..)?) else { break };
+            length += written.len();
         }
-        out.flush()
+        lines.get(..length)
     }
 }
 
@@ -168,11 +160,8 @@ mod tests {
         let length = encode_request(request, Version::V1, 1, &mut frame).unwrap();
         let mut said = Vec::new();
         for byte in ConsoleEncoder::new(&frame[..length]).unwrap() {
-            let mut out = [0; 512];
-            let mut rest = &mut out[..];
-            port.handle_bytes(device, &[byte], &mut rest).unwrap();
-            let left = rest.len();
-            said.extend_from_slice(&out[..out.len() - left]);
+            let mut lines = [0; SmpPort::LINES];
+            said.extend_from_slice(port.answer(device, &mut &[byte][..], &mut lines).unwrap_or_default());
         }
         let mut decoder = ConsoleDecoder::<512>::new();
         Header::split(decoder.decode(&mut &said[..]).unwrap()).unwrap().1.to_vec()
@@ -193,5 +182,20 @@ mod tests {
         assert!(!device.resets());
         ask(&mut port, &mut device, &ResetRequest { force: None, boot_mode: None });
         assert!(device.resets());
+    }
+
+    #[test]
+    fn several_requests_in_a_frame() {
+        let mut memory = vec![0; Slots::MEMORY];
+        let mut device = Device::new(Slots::boot(&mut memory).unwrap().0, "host");
+        let mut frame = [0; 64];
+        let length = encode_request(&EchoRequest { text: "hi" }, Version::V1, 1, &mut frame).unwrap();
+        let twice = frame[..length].repeat(2);
+        let sent: Vec<u8> = ConsoleEncoder::new(&twice).unwrap().collect();
+        let (mut port, mut lines) = (SmpPort::new(), [0; SmpPort::LINES]);
+        let mut rest = port.answer(&mut device, &mut &sent[..], &mut lines).unwrap();
+        let mut decoder = ConsoleDecoder::<64>::new();
+        assert!(decoder.decode(&mut rest).is_some() && decoder.decode(&mut rest).is_some());
+        assert!(rest.is_empty());
     }
 }
