@@ -1,6 +1,11 @@
 //! A serial line to the meter's console: SMP frames between whatever else is on it.
 
+use std::io;
 use std::path::PathBuf;
+
+#[cfg(unix)]
+use self::terminal::Terminal;
+use super::server::Updates;
 
 /// A pseudo-terminal with the meter's console at its other end, where it speaks SMP as it does on UDP. On Unix alone.
 ///
@@ -29,8 +34,84 @@ pub struct SerialLine {
     pub goes_away: bool,
 }
 
+/// The serial line, if there is one, and whether the meter behind it is away.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    #[cfg(unix)]
+    terminal: Option<Terminal>,
+    /// What it is opened from again.
+    #[cfg(unix)]
+    options: Option<(SerialLine, u64)>,
+    #[cfg(unix)]
+    is_away: bool,
+}
+
 #[cfg(unix)]
-pub(super) use self::terminal::Terminal;
+impl Line {
+    /// Opens the line that is wanted. Called within a runtime.
+    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
+        let options = updates.with(|state| {
+            let options = &state.module.options;
+            options.serial.clone().map(|line| (line, options.link.seed))
+        });
+        let mut line = Self { options, ..Self::default() };
+        line.open_terminal(updates)?;
+        Ok(line)
+    }
+
+    fn open_terminal(&mut self, updates: &Updates) -> io::Result<()> {
+        let Some((line, seed)) = self.options.clone() else { return Ok(()) };
+        let terminal = self.terminal.insert(Terminal::open(line, seed)?);
+        updates.with(|state| state.serial_path = Some(terminal.path().to_owned()));
+        Ok(())
+    }
+
+    pub(super) fn send(&mut self, frame: &[u8]) {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.send(frame);
+        }
+    }
+
+    pub(super) async fn receive(&mut self) -> Vec<Vec<u8>> {
+        match &mut self.terminal {
+            Some(terminal) => terminal.receive().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The meter goes away to restart, or is back.
+    pub(super) fn set_away(&mut self, is_away: bool, updates: &Updates) {
+        if std::mem::replace(&mut self.is_away, is_away) == is_away {
+            return;
+        }
+        if is_away && self.terminal.as_ref().is_some_and(Terminal::goes_away) {
+            self.terminal = None;
+        } else if !is_away && self.terminal.is_none() {
+            // Without another terminal the line stays away, as one does that is broken.
+            let _: io::Result<()> = self.open_terminal(updates);
+        }
+        if let Some(terminal) = self.terminal.as_mut().filter(|_| !is_away) {
+            terminal.say_boot();
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Line {
+    /// There are no pseudo-terminals.
+    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
+        let wanted: Option<SerialLine> = updates.with(|state| state.module.options.serial.clone());
+        if wanted.is_some() { Err(io::ErrorKind::Unsupported.into()) } else { Ok(Self {}) }
+    }
+
+    pub(super) fn send(&mut self, _: &[u8]) {}
+
+    pub(super) async fn receive(&mut self) -> Vec<Vec<u8>> {
+        std::future::pending().await
+    }
+
+    pub(super) fn set_away(&mut self, _: bool, _: &Updates) {}
+}
 
 #[cfg(unix)]
 mod terminal {
@@ -51,7 +132,7 @@ mod terminal {
 
     /// The meter's end of a line.
     #[derive(Debug)]
-    pub(in crate::firmware) struct Terminal {
+    pub(super) struct Terminal {
         line: SerialLine,
         meter: AsyncFd<OwnedFd>,
         /// Held open, so that clients may come and go: with nobody there the meter's end would fail.
@@ -63,7 +144,7 @@ mod terminal {
 
     impl Terminal {
         /// Opens a pseudo-terminal, and links to it. Called within a runtime.
-        pub(in crate::firmware) fn open(line: SerialLine, seed: u64) -> io::Result<Self> {
+        pub(super) fn open(line: SerialLine, seed: u64) -> io::Result<Self> {
             // A program that is started meanwhile must not hold it open.
             #[cfg(target_os = "linux")]
             let meter = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
@@ -96,12 +177,12 @@ mod terminal {
         }
 
         /// Where clients find it.
-        pub(in crate::firmware) fn path(&self) -> &Path {
+        pub(super) fn path(&self) -> &Path {
             &self.path
         }
 
         /// Waits for bytes, and returns the frames that they complete.
-        pub(in crate::firmware) async fn receive(&mut self) -> Vec<Vec<u8>> {
+        pub(super) async fn receive(&mut self) -> Vec<Vec<u8>> {
             let mut buffer = [0; 4_096];
             let read = async {
                 loop {
@@ -126,7 +207,7 @@ mod terminal {
         }
 
         /// Writes an answer.
-        pub(in crate::firmware) fn send(&mut self, frame: &[u8]) {
+        pub(super) fn send(&mut self, frame: &[u8]) {
             let Ok(lines) = ConsoleEncoder::new(frame) else { return };
             let mut bytes: Vec<u8> = lines.collect();
             if self.line.is_talkative {
@@ -137,7 +218,7 @@ mod terminal {
         }
 
         /// Says what a device says when it starts, if this one does.
-        pub(in crate::firmware) fn say_boot(&mut self) {
+        pub(super) fn say_boot(&mut self) {
             self.decoder.reset();
             if self.line.is_talkative {
                 self.write(b"\xff\x00*** Booting MCUboot ***\r\n*** Using Zephyr OS ***\r\n[00:00:00.001] <inf> main: up\r\nuart:~$ ");
@@ -145,7 +226,7 @@ mod terminal {
         }
 
         /// Returns whether it goes away at a restart.
-        pub(in crate::firmware) const fn goes_away(&self) -> bool {
+        pub(super) const fn goes_away(&self) -> bool {
             self.line.goes_away
         }
 

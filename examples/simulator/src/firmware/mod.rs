@@ -1,4 +1,5 @@
-//! Firmware updates: the meter's server for them on UDP and on a serial line, the images in its slots, and what can go wrong on the way.
+//! Firmware updates: the meter's server for them on UDP and on a serial line, the images in its slots, and what can go wrong on
+//! the way.
 
 mod cbor;
 mod extras;
@@ -18,4 +19,5 @@ pub use self::options::OnlineUpdates;
 pub use self::quirks::SmpQuirks;
 pub use self::slots::Boot;
 
-pub(crate) use self::server::{Line, Updates, serve};
+pub(crate) use self::line::Line;
+pub(crate) use self::server::{Updates, serve};

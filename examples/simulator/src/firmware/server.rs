@@ -17,9 +17,7 @@ use emu_smp::{Header, ReturnCode};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use super::line::SerialLine;
-#[cfg(unix)]
-use super::line::Terminal;
+use super::line::Line;
 use super::link::Direction;
 use super::module::Module;
 use super::options::OnlineUpdates;
@@ -102,85 +100,6 @@ pub(crate) async fn serve(socket: UdpSocket, mut line: Line, updates: Arc<Update
             () = tokio::time::sleep(LOOK) => server.look(),
         }
     }
-}
-
-/// The serial line, if there is one, and whether the meter behind it is away.
-#[derive(Debug, Default)]
-pub(crate) struct Line {
-    #[cfg(unix)]
-    terminal: Option<Terminal>,
-    /// What it is opened from again.
-    #[cfg(unix)]
-    options: Option<(SerialLine, u64)>,
-    #[cfg(unix)]
-    is_away: bool,
-}
-
-#[cfg(unix)]
-impl Line {
-    /// Opens the line that is wanted. Called within a runtime.
-    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
-        let options = updates.with(|state| {
-            let options = &state.module.options;
-            options.serial.clone().map(|line| (line, options.link.seed))
-        });
-        let mut line = Self { options, ..Self::default() };
-        line.open_terminal(updates)?;
-        Ok(line)
-    }
-
-    fn open_terminal(&mut self, updates: &Updates) -> io::Result<()> {
-        let Some((line, seed)) = self.options.clone() else { return Ok(()) };
-        let terminal = self.terminal.insert(Terminal::open(line, seed)?);
-        updates.with(|state| state.serial_path = Some(terminal.path().to_owned()));
-        Ok(())
-    }
-
-    fn send(&mut self, frame: &[u8]) {
-        if let Some(terminal) = &mut self.terminal {
-            terminal.send(frame);
-        }
-    }
-
-    async fn receive(&mut self) -> Vec<Vec<u8>> {
-        match &mut self.terminal {
-            Some(terminal) => terminal.receive().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The meter goes away to restart, or is back.
-    fn set_away(&mut self, is_away: bool, updates: &Updates) {
-        if std::mem::replace(&mut self.is_away, is_away) == is_away {
-            return;
-        }
-        if is_away && self.terminal.as_ref().is_some_and(Terminal::goes_away) {
-            self.terminal = None;
-        } else if !is_away && self.terminal.is_none() {
-            // Without another terminal the line stays away, as one does that is broken.
-            let _: io::Result<()> = self.open_terminal(updates);
-        }
-        if let Some(terminal) = self.terminal.as_mut().filter(|_| !is_away) {
-            terminal.say_boot();
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Line {
-    /// There are no pseudo-terminals.
-    pub(crate) fn open(updates: &Updates) -> io::Result<Self> {
-        let wanted: Option<SerialLine> = updates.with(|state| state.module.options.serial.clone());
-        if wanted.is_some() { Err(io::ErrorKind::Unsupported.into()) } else { Ok(Self {}) }
-    }
-
-    fn send(&mut self, _: &[u8]) {}
-
-    async fn receive(&mut self) -> Vec<Vec<u8>> {
-        std::future::pending().await
-    }
-
-    fn set_away(&mut self, _: bool, _: &Updates) {}
 }
 
 /// How often the server looks whether its owner wants a restart.
