@@ -206,6 +206,11 @@ impl<'a> Reader<'a> {
         self.string(Kind::Bytes, "a byte string of known length")
     }
 
+    /// Reads a number of 32 bits; the rest is as with [`unsigned`](Self::unsigned).
+    pub(crate) fn unsigned32(&mut self, most: u32, expected: &'static str) -> Result<u32, Malformed> {
+        self.unsigned(most.into(), expected).map(|number| number as u32)
+    }
+
     /// Reads a number from 0 to `most`; `expected` says so, for the error.
     pub(crate) fn unsigned(&mut self, most: u64, expected: &'static str) -> Result<u64, Malformed> {
         let start = self.position;

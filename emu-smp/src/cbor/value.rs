@@ -26,10 +26,12 @@ macro_rules! numbers {
 }
 
 numbers! {
-    unsigned(u64) {
+    unsigned32(u32) {
         u8 2 "a number from 0 to 255";
         u16 3 "a number from 0 to 65535";
         u32 5 "a number from 0 to 4294967295";
+    }
+    unsigned(u64) {
         u64 9 "a number from 0 to 18446744073709551615";
     }
     signed(i64) {

@@ -162,6 +162,10 @@ impl<'a> Writer<'a> {
         self.string(Kind::Bytes, bytes)
     }
 
+    pub(crate) fn unsigned32(&mut self, number: u32) -> Result<(), EncodeError> {
+        self.unsigned(number.into())
+    }
+
     pub(crate) fn unsigned(&mut self, number: u64) -> Result<(), EncodeError> {
         self.head(Kind::Unsigned, number)
     }

@@ -72,7 +72,8 @@ pub trait Os {
     ///
     /// # Errors
     ///
-    /// Why it can not, such as [`GroupError::OS_QUERY_YIELDS_NO_ANSWER`].
+    /// Why it can not, such as [`GroupError::OS_QUERY_YIELDS_NO_ANSWER`]. A firmware for which even the name is
+    /// [`ReturnCode::NOT_SUPPORTED`] is not asked anything else.
     fn bootloader(&mut self, query: Option<&str>) -> Result<BootloaderResponse<'_>, Refusal<'static>> {
         let _ = query;
         Err(ReturnCode::NOT_SUPPORTED.into())
@@ -164,8 +165,8 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
             request.value::<DateTimeRequest>()?;
             answer.put(&DateTimeResponse { datetime: os.datetime()? })?;
         }
-        // Without a clock, nothing of it is compiled in.
-        (DATETIME, true) if os.datetime() != Err(unknown.into()) => {
+        // Without a clock, nothing of it is compiled in; nor of a boot loader.
+        (DATETIME, true) if is_there(&os.datetime()) => {
             let SetDateTimeRequest { datetime } = request.value()?;
             os.set_datetime(datetime)?;
             answer.put(&Done)?;
@@ -174,13 +175,18 @@ pub(super) fn handle<O: Os>(mut os: O, ask: &Ask<'_>, answer: &mut Writer<'_>) -
             let InfoRequest { format } = request.value()?;
             write_info(&mut os, format.unwrap_or(InfoRequest::KERNEL_NAME), answer)?;
         }
-        (BOOTLOADER, false) => {
+        (BOOTLOADER, false) if is_there(&os.bootloader(None)) => {
             let BootloaderRequest { query } = request.value()?;
             answer.put(&os.bootloader(query)?)?;
         }
         _ => return Err(unknown.into()),
     }
     Ok(())
+}
+
+/// Whether a firmware has what it was asked for.
+fn is_there<T>(result: &Result<T, Refusal<'static>>) -> bool {
+    !matches!(result, Err(Refusal::Code { code: ReturnCode::NOT_SUPPORTED, .. }))
 }
 
 /// Writes the names that are asked for, in their own order, with blanks between.

@@ -7,9 +7,8 @@ use emu_smp::{Header, Version, decode_response, encode_request};
 use footprint::keep;
 
 footprint::program! {
-    state: [u8; 600] = [0; 600],
-    turn: |frame, answer| {
-        let data = &[0xa5; 512][..];
+    state: ([u8; 600], [u8; 512]) = ([0; 600], [0; 512]),
+    turn: |(frame, data), answer| {
         let request = UploadRequest { length: None, offset: 512, sha: None, data, image: None, upgrade: None };
         keep(&encode_request(&request, Version::V1, 70, frame));
         let asked = Header::split(frame).map(|(header, _)| header);
