@@ -11,6 +11,7 @@
 #[cfg(target_arch = "arm")]
 use cortex_m_rt as _;
 
+pub mod answers;
 #[cfg(feature = "run")]
 pub mod measure;
 

@@ -1,0 +1,94 @@
+//! SMP client with upload
+#![no_std]
+#![no_main]
+
+use emu_smp::client::{ImageSource, Instant, Policy, ReadError, Session, Target, Upload, UploadOptions};
+use emu_smp::{ImageHash, ImageVersion};
+use footprint::answers::Buffers;
+use footprint::keep;
+
+footprint::program! {
+    state: Client = Client::new(),
+    turn: turn,
+    // The device's parameters, three pieces, silence, and the last piece twice: each the length of an answer's body, and the body.
+    input: b"\x19\xbf\x68buf_size\x19\x08\x00\x69buf_count\x04\xff\
+        \x09\xbf\x63off\x19\x01\x90\xff\x09\xbf\x63off\x19\x03\xe8\xff\x09\xbf\x63off\x19\x05\xdc\xff\
+        \x00\x09\xbf\x63off\x19\x07\xd0\xff\x09\xbf\x63off\x19\x07\xd0\xff",
+    count: 4,
+    unit: "piece",
+}
+
+/// What a driver has.
+struct Client {
+    upload: Upload,
+    buffers: Buffers,
+    /// What each measured turn starts with.
+    #[cfg(feature = "run")]
+    start: &'static Upload,
+}
+
+#[cfg(feature = "run")]
+static START: footprint::Place<Upload> = footprint::Place::EMPTY;
+
+impl Client {
+    fn new() -> Self {
+        Self {
+            upload: begin(),
+            buffers: Buffers::EMPTY,
+            #[cfg(feature = "run")]
+            start: START.fill(begin()),
+        }
+    }
+}
+
+/// A file of which nothing is in memory.
+struct Flash;
+
+impl ImageSource for Flash {
+    fn length(&self) -> u32 {
+        LENGTH
+    }
+
+    fn read_at(&mut self, offset: u32, buffer: &mut [u8]) -> Result<(), ReadError> {
+        keep(&offset);
+        buffer.fill(0xff);
+        Ok(())
+    }
+}
+
+const LENGTH: u32 = 2000;
+
+#[inline(never)]
+fn begin() -> Upload {
+    let target = Target {
+        hash: ImageHash::Sha256([1; 32]),
+        sha: [2; 32],
+        length: LENGTH,
+        version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
+    };
+    Upload::new(Session::new(Policy::DEFAULT), &target, UploadOptions::default())
+}
+
+/// Uploads, with answers from a list.
+fn turn(client: &mut Client, mut answers: &[u8]) {
+    let Client { upload, buffers, .. } = client;
+    #[cfg(feature = "run")]
+    upload.clone_from(client.start);
+    let mut now = Instant::START;
+    while let Some(body) = Buffers::next_body(&mut answers) {
+        while let Some(length) = upload.poll_transmit(now, &mut Flash, &mut buffers.frame) {
+            keep(&length);
+        }
+        while let Some(event) = upload.poll_event() {
+            keep(&event);
+        }
+        if body.is_empty() {
+            now = upload.poll_timeout().unwrap_or(now);
+            upload.handle_timeout(now);
+        } else {
+            upload.handle_datagram(now, buffers.answer(body));
+        }
+    }
+    #[cfg(feature = "run")]
+    assert!(matches!(upload.outcome(), Some(Ok(_))));
+}
