@@ -221,7 +221,7 @@ impl Flight {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(refusal)) => {
                 let refused = refusal.into();
-                if self.is_to_be_asked_again(session, now, refused) {
+                if self.is_to_be_asked_again(session, now, &refused) {
                     return None;
                 }
                 Err(Failure::Refused { command, refused })
@@ -241,7 +241,7 @@ impl Flight {
     ) -> Option<Result<Answer<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
         let answer = answer::read(self.header.id(), body, keys, hash);
-        if let Err(Failure::Refused { refused, .. }) = answer
+        if let Err(Failure::Refused { refused, .. }) = &answer
             && self.is_to_be_asked_again(session, now, refused)
         {
             return None;
@@ -250,12 +250,12 @@ impl Flight {
     }
 
     /// Whether a device that refuses is busy and is asked again later.
-    fn is_to_be_asked_again(&mut self, session: &mut Session, now: Instant, refused: Refused) -> bool {
+    fn is_to_be_asked_again(&mut self, session: &mut Session, now: Instant, refused: &Refused) -> bool {
         if !is_busy(refused.code()) || self.is_last() {
             return false;
         }
         session.round_trip.back_off();
-        self.busy = Some(refused);
+        self.busy = Some(*refused);
         let end = self.since.unwrap_or(now).after(self.patience);
         self.due = Some(now.after(session.timeout_millis()).min(end));
         true

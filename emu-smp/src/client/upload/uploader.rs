@@ -182,7 +182,7 @@ impl Uploader {
             // Both are questions of no words.
             Stage::Parameters | Stage::Check => {
                 let written = self.flight.poll_transmit(session, now, buffer, &|writer| writer.map(0))?;
-                written.map_err(|failure| self.fail(failure.into())).ok()
+                written.map_err(|failure| self.give_up(&failure)).ok()
             }
             Stage::First { frame } => self.transmit_first(session, now, source, buffer, frame),
             Stage::Stream => self.transmit_next(session, now, source, buffer),
@@ -206,11 +206,11 @@ impl Uploader {
         };
         let hash = self.target.hash.as_bytes();
         let Some(answer) = self.flight.handle_answer(session, now, datagram, keys, hash) else { return };
-        match (self.stage, answer) {
+        match (self.stage, &answer) {
             (Stage::Parameters, answer) => {
                 session.parameters = match answer {
                     Ok(Answer { first: buffer_size, second: Some(buffer_count), .. }) => {
-                        Parameters::Told { buffer_size, buffer_count }
+                        Parameters::Told { buffer_size: *buffer_size, buffer_count: *buffer_count }
                     }
                     _ => Parameters::NotTold,
                 };
@@ -228,7 +228,7 @@ impl Uploader {
                 self.outcome = Some(Ok(Uploaded { is_checked: false }));
             }
             (Stage::Check, Ok(_) | Err(Failure::Refused { .. })) => self.begin_again(session),
-            (_, Err(failure)) => self.fail(failure.into()),
+            (_, Err(failure)) => self.give_up(failure),
             (Stage::Start | Stage::Stream, Ok(_)) => {}
         }
     }
@@ -246,7 +246,7 @@ impl Uploader {
                     (None, _) => {}
                     // An upload tells whether anybody is there.
                     (Some(_), Stage::Parameters) => self.begin(session),
-                    (Some(failure), _) => self.fail(failure.into()),
+                    (Some(failure), _) => self.give_up(&failure),
                 }
             }
         }
@@ -313,9 +313,9 @@ impl Uploader {
     }
 
     #[inline(never)]
-    fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: Answer<'_>) {
+    fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: &Answer<'_>) {
         self.silent_since = now;
-        let Answer { first: offset, second: matches, .. } = answer;
+        let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
         }
@@ -447,6 +447,12 @@ impl Uploader {
         }
         self.fail(UploadError::NoProgress { offset: self.wanted, tries });
         false
+    }
+
+    /// Ends it, since a request has failed.
+    #[inline(never)]
+    fn give_up(&mut self, failure: &Failure) {
+        self.outcome = Some(Err(UploadError::Failed(*failure)));
     }
 
     const fn is_beyond_end(&mut self, offset: u32) {

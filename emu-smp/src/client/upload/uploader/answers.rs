@@ -34,7 +34,7 @@ impl Uploader {
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
-            match answer::read(header.id(), body, answer::OFFSET, &[]) {
+            match &answer::read(header.id(), body, answer::OFFSET, &[]) {
                 Ok(answer) => self.handle_offset(session, &sent, round_trip, answer),
                 Err(failure) => self.handle_failure(session, now, &sent, failure),
             }
@@ -49,8 +49,8 @@ impl Uploader {
 
     /// The device has told which byte it wants.
     #[inline(never)]
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: Answer<'_>) {
-        let Answer { first: offset, second: matches, .. } = answer;
+    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: &Answer<'_>) {
+        let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {
             return self.is_beyond_end(offset);
         }
@@ -100,7 +100,7 @@ impl Uploader {
     }
 
     #[inline(never)]
-    fn handle_failure(&mut self, session: &mut Session, now: Instant, sent: &Sent, failure: Failure) {
+    fn handle_failure(&mut self, session: &mut Session, now: Instant, sent: &Sent, failure: &Failure) {
         let code = match failure {
             Failure::Refused { refused, .. } => refused.code(),
             _ => None,
@@ -111,7 +111,7 @@ impl Uploader {
         } else if is_busy(code) {
             self.window.handle_refused();
         } else if !is_too_large(code) {
-            return self.fail(failure.into());
+            return self.give_up(failure);
         }
         if sent.order < self.barrier || sent.offset < self.wanted {
             return;
@@ -168,7 +168,7 @@ impl Uploader {
         self.silences = self.silences.saturating_add(1);
         if trial.is_none() && now.millis_since(self.silent_since) >= millis(session.policy.give_up) {
             let (sent, waited) = (self.silences, now.since(self.silent_since));
-            return self.fail(Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited }.into());
+            return self.give_up(&Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited });
         }
         if self.silences.is_multiple_of(TRIES_OF_A_SIZE) && trial.is_none() {
             session.frame.shrink();
