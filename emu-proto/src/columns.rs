@@ -105,6 +105,14 @@ pub struct HeaderCell {
     pub(crate) unit: &'static str,
 }
 
+/// As it is printed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for HeaderCell {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for HeaderCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;

@@ -17,6 +17,7 @@ use crate::dialect::Deviations;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ReadError {
     /// What is wrong.
@@ -67,6 +68,7 @@ impl fmt::Display for ReadError {
 /// For an example, see [`ReadError`](crate::ReadError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ReadErrorKind {
     /// The body is a web page and no read-out. Nothing more is read.
@@ -209,6 +211,14 @@ impl fmt::Display for Found {
 impl fmt::Debug for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// As the text that is printed, without the quotes.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Found {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.as_bytes().escape_ascii())
     }
 }
 

@@ -50,8 +50,8 @@
 //!
 //! None is on by default; each only adds implementations.
 //!
-//! - `serde`: `Serialize` and `Deserialize`; JSON keys name the unit ([`Column::key`]), the status is a number, the serial
-//!   number a string.
+//! - `serde`: `Serialize` for every value and error, `Deserialize` for rows and whatever else can be stored; JSON keys name
+//!   the unit ([`Column::key`]), the status is a number, the serial number a string.
 //! - `defmt`: `defmt::Format`.
 //!
 //! Sources: the vendor's manual (Doc.Ref 1475, V1.6 of 27.05.2022), public clients of real meters, and the vendor's decoder

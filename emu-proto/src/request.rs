@@ -136,6 +136,14 @@ pub struct RequestTarget {
     readout: Readout,
 }
 
+/// As it is printed.
+#[cfg(feature = "serde")]
+impl serde::Serialize for RequestTarget {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for RequestTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.log.path())?;
@@ -152,6 +160,7 @@ impl fmt::Display for RequestTarget {
 /// For an example, see [`Readout`](crate::Readout).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum InvalidRequest {
     /// The path is neither of the two logs.

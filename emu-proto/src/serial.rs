@@ -67,6 +67,7 @@ impl FromStr for SerialNumber {
 /// For an example, see [`SerialNumber`](crate::SerialNumber).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("a serial number has up to eight decimal digits")]
 pub struct InvalidSerialNumber;
 

@@ -40,6 +40,22 @@ impl fmt::Display for Span {
     }
 }
 
+/// As a number of milliseconds.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.num_milliseconds())
+    }
+}
+
+/// As a number of milliseconds.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Span {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=i64} ms", self.0.num_milliseconds());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -144,6 +144,7 @@ impl Write for SliceWriter<'_> {
 /// For an example, see [`write_to_slice`](crate::write_to_slice).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("the buffer is too small for the text")]
 pub struct BufferTooSmall;
 

@@ -145,6 +145,7 @@ fn next_digit(digits: &mut impl Iterator<Item = (usize, char)>) -> Result<Option
 /// For an example, see [`ImageHash`](crate::ImageHash).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ImageHashError {
     /// No hash has so many bytes.

@@ -55,6 +55,24 @@ impl<'a> Text<'a> {
 
 const MOST_DIGITS: usize = "4294967295".len();
 
+/// Serializes bytes as such, and not as a list of numbers.
+#[cfg(feature = "serde")]
+pub(crate) fn serialize_bytes<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
+}
+
+/// Serializes bytes as such, and not as a list of numbers, if there are any.
+#[cfg(feature = "serde")]
+pub(crate) fn serialize_optional_bytes<S: serde::Serializer>(
+    bytes: &Option<&[u8]>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match bytes {
+        Some(bytes) => serializer.serialize_bytes(bytes),
+        None => serializer.serialize_none(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

@@ -1,5 +1,5 @@
 //! Compares the public API of crates with what is checked in, and looks whether every public item has an example and every
-//! type of a core is asserted to be shared, shown and cloned. Run by `check`, which makes the JSON that is read here.
+//! type of a core is asserted to be shared, shown and cloned, and can be logged and stored. Run by `check`, which makes the JSON that is read here.
 //!
 //! Usage: `emu-api [--renew] SNAPSHOTS TREE JSON...`
 
@@ -7,6 +7,7 @@ mod examples;
 mod snapshot;
 mod surface;
 mod types;
+mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn check(snapshots: &Path, tree: &Path, file: &Path, is_renewed: bool) -> Result
     let assertions = tree.join(&name).join("tests/types.rs");
     // The client's types are of several kinds, some of which are moved only; its own test says which.
     if name != "emu-client" {
+        wrong.extend(values::missing(&surface));
         wrong.extend(types::missing(&surface, &std::fs::read_to_string(&assertions)?));
     }
     println!("{name}: {} public items, {} types, {} wrong", surface.lines.len(), surface.types().len(), wrong.len());

@@ -88,6 +88,7 @@ impl FromStr for Checkpoint {
 /// For an example, see [`Checkpoint`](crate::Checkpoint).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum InvalidCheckpoint {
     /// There are not three fields with one blank between them.

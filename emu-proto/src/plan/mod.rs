@@ -149,6 +149,7 @@ pub struct ReadoutPlan<R: Entry> {
 /// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[must_use]
 pub enum Verdict {
     /// The row is wanted, and is the next one.
@@ -164,6 +165,7 @@ pub enum Verdict {
 /// For an example, see [`ReadoutPlan`](crate::ReadoutPlan).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum End {
     /// All of it came. After [`Verdict::Abandon`] either may be told.
     ///

@@ -24,6 +24,8 @@ use crate::cbor::{Decode, DecodeError, Encode, EncodeError, Malformed, Reader, W
 use crate::command::{Command, Group};
 use crate::header::Operation;
 use crate::refusal::Refusal;
+#[cfg(feature = "serde")]
+use crate::text::{serialize_bytes, serialize_optional_bytes};
 
 /// A request's body: what it is, and what it is answered with.
 ///
@@ -271,24 +273,6 @@ pub(crate) const fn head_length(number: usize) -> usize {
         24..0x100 => 2,
         0x100..0x1_0000 => 3,
         _ => 5,
-    }
-}
-
-/// Serializes bytes as such, and not as a list of numbers.
-#[cfg(feature = "serde")]
-pub(crate) fn serialize_bytes<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
-}
-
-/// Serializes bytes as such, and not as a list of numbers, if there are any.
-#[cfg(feature = "serde")]
-pub(crate) fn serialize_optional_bytes<S: serde::Serializer>(
-    bytes: &Option<&[u8]>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match bytes {
-        Some(bytes) => serializer.serialize_bytes(bytes),
-        None => serializer.serialize_none(),
     }
 }
 

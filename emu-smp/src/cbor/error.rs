@@ -9,6 +9,7 @@ use core::fmt;
 /// flash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("the body is not what it should be")]
 pub struct Malformed(pub(super) ());
 

@@ -364,6 +364,8 @@ impl<'a> Reader<'a> {
 ///
 /// For an example, see [`Reader`](crate::Reader).
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MapReader {
     /// How many pairs are to come; `None` if a break ends the map.
     left: Option<usize>,

@@ -9,6 +9,7 @@ use super::session::Parameters;
 /// What is known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub(super) struct FrameSize {
     /// The largest that was answered; 0 if none was.
     proven: u16,

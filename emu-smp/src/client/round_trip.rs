@@ -8,6 +8,7 @@ use super::time::millis;
 /// The estimate of the round trip, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub(super) struct RoundTrip {
     /// Eight times the smoothed round trip; `None` before the first.
     smoothed: Option<u32>,

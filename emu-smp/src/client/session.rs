@@ -30,6 +30,7 @@ use crate::header::{Header, Operation, Version};
 /// [`Exchange::session`]: super::Exchange::session
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Session {
     pub(super) policy: Policy,
     pub(super) version: Version,

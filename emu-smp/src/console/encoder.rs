@@ -203,6 +203,7 @@ const _: () = assert!(DIGITS_IN_LINE.is_multiple_of(4) && ConsoleEncoder::MAX_FR
 /// For an example, see [`ConsoleDecoder`](crate::ConsoleDecoder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ConsoleError {
     /// The length in front of the frame cannot hold the frame's.

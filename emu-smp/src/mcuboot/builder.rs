@@ -29,6 +29,8 @@ use crate::text::copy;
 /// # Ok::<(), emu_smp::ImageBuildError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ImageBuilder<'a> {
     /// The version.
     pub version: ImageVersion,
@@ -39,12 +41,14 @@ pub struct ImageBuilder<'a> {
     /// How many bytes stand in front of the image, at least 32; the unused ones are 0.
     pub header_size: u16,
     /// The image itself.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::serialize_bytes"))]
     pub image: &'a [u8],
     /// The algorithm of the hash.
     pub hash: HashKind,
     /// The security counter, a protected entry; `None` for no protected entries at all.
     pub security_counter: Option<u32>,
     /// The hash of the public key; `None` for no such entry.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::text::serialize_optional_bytes"))]
     pub key_hash: Option<&'a [u8]>,
 }
 
@@ -189,6 +193,7 @@ const PROTECTED_SIZE: u16 = ENTRY_HEAD + ENTRY_HEAD + 4;
 /// For an example, see [`ImageBuilder`](crate::ImageBuilder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ImageBuildError {
     /// The file does not fit into the buffer.

@@ -182,6 +182,7 @@ impl TryFrom<u16> for UnknownSignature {
 /// For an example, see [`SignatureKind`](crate::SignatureKind).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error("the entries of unknown signatures are 0x26 to 0x2f, not {number:#x}")]
 #[non_exhaustive]
 pub struct NoUnknownSignature {

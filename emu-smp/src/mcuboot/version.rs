@@ -146,6 +146,7 @@ impl<'de> serde::Deserialize<'de> for ImageVersion {
 /// For an example, see [`ImageVersion`](crate::ImageVersion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[error(
     "a version is three or four numbers, such as 1.0.9; at byte {position} there is none, or one that is too large"
 )]
