@@ -51,7 +51,7 @@ impl Reader {
     /// How long the meter may be silent within an answer, and before it.
     pub const SILENCE: Duration = Duration::from_secs(3);
     /// How long the line has to be silent after an answer that broke, so that nothing of it is taken for the next one's.
-    pub const SETTLE: Duration = Duration::from_millis(200);
+    pub const SETTLE: Duration = Duration::from_millis(SETTLE_MS);
     /// How many answers that bring nothing are taken, one after the other. A place without rows needs a few.
     pub const PATIENCE: u32 = 20;
 
@@ -106,19 +106,17 @@ impl Reader {
     }
 
     /// Takes what came from the meter.
-    pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
-        for piece in bytes.split_inclusive(|byte| matches!(*byte, END | BROKEN)) {
-            match piece.split_last() {
-                Some((&END, text)) => {
-                    self.handle_text(now, text);
-                    self.handle_end(now, End::Complete);
-                }
-                Some((&BROKEN, text)) => {
-                    self.handle_text(now, text);
-                    self.handle_end(now, End::Broken);
-                }
-                _ => self.handle_text(now, piece),
-            }
+    pub fn handle_bytes(&mut self, now: Instant, mut bytes: &[u8]) {
+        let is_mark = |byte: &u8| matches!(*byte, END | BROKEN);
+        while let Some(at) = bytes.iter().position(is_mark)
+            && let Some((text, [mark, rest @ ..])) = bytes.split_at_checked(at)
+        {
+            self.handle_text(now, text);
+            self.handle_end(now, if *mark == END { End::Complete } else { End::Broken });
+            bytes = rest;
+        }
+        if !bytes.is_empty() {
+            self.handle_text(now, bytes);
         }
     }
 
@@ -218,7 +216,12 @@ impl Reader {
         while let Some(event) = self.plan.poll_event() {
             self.counts.add(&event);
         }
-        let settle = if end == End::Broken { Self::SETTLE } else { Duration::ZERO };
-        self.state = State::Pausing { until: now + settle.saturating_mul(self.plan.fruitless().max(1)) };
+        // Longer each time, in milliseconds: a `Duration` would be multiplied by dividing, which a Cortex-M0 can not.
+        let times = if end == End::Broken { self.plan.fruitless().max(1) } else { 0 };
+        let pause = u64::from(times).saturating_mul(SETTLE_MS);
+        self.state = State::Pausing { until: Instant::from_millis(now.as_millis().saturating_add(pause)) };
     }
 }
+
+/// As [`Reader::SETTLE`].
+const SETTLE_MS: u64 = 200;
