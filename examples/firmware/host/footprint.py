@@ -47,7 +47,7 @@ BASE = "nothing"
 FLASH_LIMITS = {
     "rows_every_dialect": 8192,
     "known_row": 4096,
-    "smp_upload": 12288,
+    "smp_upload": 12032,
     "smp_server": 10240,
 }
 STACK_LIMIT = 1024
@@ -55,8 +55,7 @@ STACK_LIMIT = 1024
 STACK_LIMITS = {
     "gateway": 2432,  # an update, as below, in one loop with a read-out whose decoders are made in place of each other
     "image_verify": 1600,  # the states of three hashes and the schedule of the longest: which is wanted the file's end says
-    "smp_update": 1728,  # an update and its upload are driven by one stack
-    "smp_upload": 1152,
+    "smp_update": 2048,  # three images of a list, each with its hash, while the list is read
 }
 
 # By how much a figure may exceed the table's.

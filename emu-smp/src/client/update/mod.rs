@@ -163,15 +163,7 @@ impl Update {
         let session = &mut self.session;
         match self.stage {
             Stage::Held | Stage::Waiting { .. } => {}
-            Stage::Listing | Stage::Polling => {
-                let flight = &mut self.flight;
-                let Some(answer) = flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) else { return };
-                let command = flight.header().id();
-                let state = answer
-                    .and_then(|answer| decode(answer.body).map_err(|error| Failure::Malformed { command, error }));
-                let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
-                self.handle_list(now, survey);
-            }
+            Stage::Listing | Stage::Polling => self.handle_listing(now, datagram),
             Stage::Acting(action) => {
                 // What is in the answer does not matter: the list says what was done.
                 if let Some(answer) = self.flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) {
@@ -183,6 +175,18 @@ impl Update {
                 self.follow_upload();
             }
         }
+    }
+
+    /// Takes a list of images, if the datagram holds one.
+    #[inline(never)]
+    fn handle_listing(&mut self, now: Instant, datagram: &[u8]) {
+        let answer = self.flight.handle_answer(&mut self.session, now, datagram, answer::NOTHING, &[]);
+        let Some(answer) = answer else { return };
+        let command = self.flight.header().id();
+        let state =
+            answer.and_then(|answer| decode(answer.body).map_err(|error| Failure::Malformed { command, error }));
+        let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
+        self.handle_list(now, survey);
     }
 
     /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.

@@ -118,6 +118,7 @@ impl Upload {
     }
 
     /// Returns the next thing to tell.
+    #[inline(never)]
     pub fn poll_event(&mut self) -> Option<UploadEvent> {
         if let Some(note) = self.uploader.poll_note() {
             return Some(match note {

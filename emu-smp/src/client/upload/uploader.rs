@@ -162,7 +162,6 @@ impl Uploader {
         }
     }
 
-    #[inline(never)]
     pub(in crate::client) fn poll_transmit<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
@@ -189,7 +188,6 @@ impl Uploader {
         }
     }
 
-    #[inline(never)]
     pub(in crate::client) fn handle_datagram(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
         if self.outcome.is_some() {
             return;
@@ -252,7 +250,6 @@ impl Uploader {
         }
     }
 
-    #[inline(never)]
     fn start(&mut self, session: &mut Session, now: Instant, length: u32) {
         self.silent_since = now;
         if length != self.target.length {

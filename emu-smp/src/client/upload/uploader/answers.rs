@@ -20,7 +20,6 @@ use crate::return_code::ReturnCode;
 
 impl Uploader {
     /// Takes the answers to pieces that a datagram holds.
-    #[inline(never)]
     pub(super) fn handle_pieces(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
         let mut is_known = false;
         for (header, body) in frames(datagram) {
@@ -48,7 +47,6 @@ impl Uploader {
     }
 
     /// The device has told which byte it wants.
-    #[inline(never)]
     fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: &Answer<'_>) {
         let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {
@@ -99,7 +97,6 @@ impl Uploader {
         let _ = self.has_tries(session);
     }
 
-    #[inline(never)]
     fn handle_failure(&mut self, session: &mut Session, now: Instant, sent: &Sent, failure: &Failure) {
         let code = match failure {
             Failure::Refused { refused, .. } => refused.code(),
@@ -132,7 +129,6 @@ impl Uploader {
     }
 
     /// Notices that pieces were not answered in time.
-    #[inline(never)]
     pub(super) fn handle_silence(&mut self, session: &mut Session, now: Instant) {
         if self.pause.is_some_and(|until| until <= now) {
             self.pause = None;

@@ -51,6 +51,12 @@ impl Client {
             start: START.fill(begin()),
         }
     }
+
+    #[cfg(feature = "run")]
+    #[inline(never)]
+    fn restart(&mut self) {
+        self.update.clone_from(self.start);
+    }
 }
 
 /// A file of which nothing is in memory.
@@ -83,9 +89,9 @@ fn begin() -> Update {
 
 /// Updates, with answers from a list.
 fn turn(client: &mut Client, mut answers: &[u8]) {
-    let Client { update, buffers, .. } = client;
     #[cfg(feature = "run")]
-    update.clone_from(client.start);
+    client.restart();
+    let Client { update, buffers, .. } = client;
     let mut now = Instant::START;
     while let Some(body) = Buffers::next_body(&mut answers) {
         while let Some(length) = update.poll_transmit(now, &mut Flash, &mut buffers.frame) {

@@ -39,6 +39,12 @@ impl Client {
             start: START.fill(begin()),
         }
     }
+
+    #[cfg(feature = "run")]
+    #[inline(never)]
+    fn restart(&mut self) {
+        self.upload.clone_from(self.start);
+    }
 }
 
 /// A file of which nothing is in memory.
@@ -71,9 +77,9 @@ fn begin() -> Upload {
 
 /// Uploads, with answers from a list.
 fn turn(client: &mut Client, mut answers: &[u8]) {
-    let Client { upload, buffers, .. } = client;
     #[cfg(feature = "run")]
-    upload.clone_from(client.start);
+    client.restart();
+    let Client { upload, buffers, .. } = client;
     let mut now = Instant::START;
     while let Some(body) = Buffers::next_body(&mut answers) {
         while let Some(length) = upload.poll_transmit(now, &mut Flash, &mut buffers.frame) {
