@@ -130,7 +130,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code { code, reason: None } => code.fmt(f),
-            Self::Code { code, reason: Some(reason) } => write!(f, "{code}: {}", reason.escape_debug()),
+            Self::Code { code, reason: Some(reason) } => write!(f, "{code}: {}", reason.escape_default()),
             Self::Group(error) => error.fmt(f),
         }
     }
