@@ -96,8 +96,10 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
             if part.is_empty() && !ended {
                 return None;
             }
-            if let Some(outcome) = self.take(part, ended) {
-                return Some(outcome);
+            match self.take(part, ended) {
+                Ok(false) => {}
+                Ok(true) => return Some(Ok(*self.lines.entry())),
+                Err(error) => return Some(Err(error)),
             }
         }
     }
@@ -117,11 +119,15 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
             return None;
         }
         let truncated = self.lines.truncated(line);
-        let outcome = match self.lines.read(line) {
-            Some(Err(error)) if !is_of_a_whole_line(error.kind) => Some(Err(truncated)),
+        let outcome = match self.lines.read_line(line) {
+            Err(error) if !is_of_a_whole_line(error.kind) => Some(Err(truncated)),
             outcome => {
                 self.lines.unterminated();
-                outcome
+                match outcome {
+                    Ok(false) => None,
+                    Ok(true) => Some(Ok(*self.lines.entry())),
+                    Err(error) => Some(Err(error)),
+                }
             }
         };
         self.lines.finish();
@@ -159,19 +165,19 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
         self.lines.offset().saturating_add(self.length as u64)
     }
 
-    /// Takes a line or a part of one.
-    fn take(&mut self, part: &[u8], ended: bool) -> Option<Result<R, ReadError>> {
+    /// Takes a line or a part of one; returns whether a row has come.
+    fn take(&mut self, part: &[u8], ended: bool) -> Result<bool, ReadError> {
         if self.lines.is_skipping() {
             self.lines.skip(part.len(), ended);
-            return None;
+            return Ok(false);
         }
         if ended && self.length == 0 && part.len() <= N {
-            return self.lines.read(part);
+            return self.lines.read_line(part);
         }
         let end = self.length.saturating_add(part.len());
         let Some(slot) = self.part.get_mut(self.length..end) else {
             let kept = self.part.get(..core::mem::take(&mut self.length)).unwrap_or_default();
-            return Some(Err(self.lines.too_long(kept, part, ended)));
+            return Err(self.lines.too_long(kept, part, ended));
         };
         // Of the same length: no copying that could panic.
         for (slot, byte) in slot.iter_mut().zip(part) {
@@ -179,19 +185,18 @@ impl<R: Entry, const N: usize> Decoder<R, N> {
         }
         if !ended {
             self.length = end;
-            return None;
+            return Ok(false);
         }
         self.length = 0;
-        if let Some(slot) = self.part.get_mut(end) {
+        if cfg!(target_pointer_width = "64")
+            && let Some(slot) = self.part.get_mut(end)
+        {
             *slot = b'\n';
-            if let Some((entry, _)) = self.lines.read_plain(&self.part) {
-                return Some(Ok(*entry));
-            }
-            if let Some((entry, _)) = self.lines.read_quick(&self.part) {
-                return Some(Ok(*entry));
+            if self.lines.read_plain(&self.part).is_some() || self.lines.read_quick(&self.part).is_some() {
+                return Ok(true);
             }
         }
-        self.lines.read(self.part.get(..end).unwrap_or_default())
+        self.lines.read_line(self.part.get(..end).unwrap_or_default())
     }
 }
 

@@ -340,13 +340,11 @@ fn read_scale(unit: Option<&[u8]>, quantity: Quantity) -> Option<Scale> {
 
 /// Reads `1/` and a power of ten as that power, 0 if there is none; returns what stands behind, too.
 fn divisor(unit: &[u8]) -> (i8, &[u8]) {
-    if let Some(mut rest) = unit.strip_prefix(b"1/1") {
-        let mut power = 0i8;
-        while let ([b'0', behind @ ..], 0..9) = (rest, power) {
-            (power, rest) = (power.wrapping_add(1), behind);
-        }
-        if !rest.first().is_some_and(u8::is_ascii_digit) {
-            return (power, trim(rest));
+    if let Some(rest) = unit.strip_prefix(b"1/1") {
+        let zeros = rest.iter().take_while(|byte| **byte == b'0').count();
+        let behind = rest.get(zeros..).unwrap_or_default();
+        if zeros < 10 && !behind.first().is_some_and(u8::is_ascii_digit) {
+            return (zeros as i8, trim(behind));
         }
     }
     (0, unit)

@@ -307,7 +307,7 @@ fn each_cell<'a>(
 
 /// Returns a cell's integer, 0 for none.
 fn read_cell(cell: &[u8], quantity: Quantity, optional: bool) -> Result<i64, ReadErrorKind> {
-    if cell.is_empty() || cell == b"-" {
+    if matches!(cell, [] | [b'-']) {
         return if optional { Ok(0) } else { Err(ReadErrorKind::Empty) };
     }
     if quantity == Quantity::Timestamp {

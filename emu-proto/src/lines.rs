@@ -114,18 +114,25 @@ impl<R: Entry> LineReader<R> {
         Some((&self.entry, length))
     }
 
-    /// Reads a line without its line feed; returns nothing for a header and for a blank line.
-    pub(crate) fn read(&mut self, line: &[u8]) -> Option<Result<R, ReadError>> {
+    /// Reads a line without its line feed; returns whether there is now a row in [`entry`](Self::entry): there is none of a
+    /// header or a blank line.
+    pub(crate) fn read_line(&mut self, line: &[u8]) -> Result<bool, ReadError> {
         let outcome = match self.read_unlocated(line) {
-            Ok(false) => None,
-            Ok(true) => {
-                self.place.last_index = Some(self.entry.index());
-                Some(Ok(self.entry))
+            Ok(is_row) => {
+                if is_row {
+                    self.place.last_index = Some(self.entry.index());
+                }
+                Ok(is_row)
             }
-            Err(error) => Some(Err(self.place.locate(error, &R::TABLE))),
+            Err(error) => Err(self.place.locate(error, &R::TABLE)),
         };
         self.place.advance((line.len() as u64).saturating_add(1));
         outcome
+    }
+
+    /// Returns the row that was read last.
+    pub(crate) const fn entry(&self) -> &R {
+        &self.entry
     }
 
     /// Returns whether what comes is dropped.

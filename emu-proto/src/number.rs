@@ -52,25 +52,26 @@ impl Number {
             }
             count = count.wrapping_add(1);
         }
-        if magnitude > i64::MIN.unsigned_abs().wrapping_sub(u64::from(!is_negative)) {
-            return Err(NumberFault::Text);
-        }
         if is_too_fine {
             return Err(NumberFault::TooFine);
         }
+        let overflow = if count < wanted { NumberFault::TooLarge } else { NumberFault::Text };
         while count < wanted {
-            magnitude = times_ten(magnitude).ok_or(NumberFault::TooLarge)?;
+            magnitude = times_ten(magnitude).ok_or(overflow)?;
             count = count.wrapping_add(1);
         }
-        let value = if is_negative { magnitude.wrapping_neg() } else { magnitude };
-        Ok(Self { value: value.cast_signed(), digits, has_fraction, is_negative })
+        let value = if is_negative { magnitude.wrapping_neg() } else { magnitude }.cast_signed();
+        if value != 0 && value.is_negative() != is_negative {
+            return Err(overflow);
+        }
+        Ok(Self { value, digits, has_fraction, is_negative })
     }
 }
 
-/// Ten times a number, so small that a digit can be added; `None` where that is more than an `i64` may hold.
+/// Ten times a number; `None` if that is so much more than an `i64` holds that its sign would not show it.
 #[inline(always)]
 fn times_ten(magnitude: u64) -> Option<u64> {
-    if magnitude > i64::MAX.unsigned_abs() / 10 { None } else { Some(magnitude.wrapping_mul(10)) }
+    if magnitude >> 32 > 0x0ccc_cccc { None } else { Some(magnitude.wrapping_mul(10)) }
 }
 
 #[cfg(test)]

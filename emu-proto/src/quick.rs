@@ -352,8 +352,9 @@ mod tests {
         write_row(&mut row, &dialect, entry).unwrap();
         let (header, row) = (edit(&header), edit(&row));
         let mut lines = LineReader::<LoadProfileEntry>::new(704, false);
-        assert_eq!(lines.read(header.strip_suffix('\n').unwrap().as_bytes()), None);
-        assert_eq!(lines.read(row.strip_suffix('\n').unwrap().as_bytes()), Some(Ok(*entry)), "{row}");
+        assert_eq!(lines.read_line(header.strip_suffix('\n').unwrap().as_bytes()), Ok(false));
+        assert_eq!(lines.read_line(row.strip_suffix('\n').unwrap().as_bytes()), Ok(true), "{row}");
+        assert_eq!(lines.entry(), entry, "{row}");
         assert_eq!(lines.read_quick(row.as_bytes()), Some((entry, row.len())), "{row}");
     }
 

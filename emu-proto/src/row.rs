@@ -138,13 +138,13 @@ struct Cell {
 impl Cell {
     /// Returns the column's integer, 0 for none.
     fn read(&self, bytes: &[u8], met: &mut Deviations) -> Result<i64, ReadErrorKind> {
-        if bytes.is_empty() || bytes == b"-" {
+        if matches!(bytes, [] | [b'-']) {
             return if self.optional { Ok(0) } else { Err(ReadErrorKind::Empty) };
         }
+        if self.optional && bytes.iter().all(|byte| *byte == b'0') {
+            return Ok(0);
+        }
         if self.quantity == Quantity::Timestamp {
-            if self.optional && bytes.iter().all(|byte| *byte == b'0') {
-                return Ok(0);
-            }
             return read_time(bytes, met).ok_or(ReadErrorKind::Time);
         }
         let is_stated = self.scale.is_stated();
@@ -170,9 +170,9 @@ impl Cell {
 
 #[cold]
 fn wrong_count<'a>(line: &'a [u8], start: usize, layout: &Layout) -> LineError<'a> {
-    let expected = layout.columns().count();
+    let expected = layout.cells().len() as u16;
     let mut cells = Cells::new(line, start, layout.delimiter);
-    let (mut count, mut at) = (0usize, None);
+    let (mut count, mut at) = (0u16, None);
     while !cells.is_at_end() {
         if count == expected {
             at = Some(cells.at);
@@ -182,8 +182,7 @@ fn wrong_count<'a>(line: &'a [u8], start: usize, layout: &Layout) -> LineError<'
             break;
         }
     }
-    let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-    let kind = ReadErrorKind::CellCount { expected: narrow(expected), count: narrow(count) };
+    let kind = ReadErrorKind::CellCount { expected, count };
     let at = at.unwrap_or(line.len());
     LineError { kind, column: UNKNOWN, at, found: rest(line, at) }
 }

@@ -217,6 +217,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn newest_ended(&mut self, mut newest: Newest, is_complete: bool) {
         let has_bad_lines = self.answer.bad_lines > 0;
         let is_empty = is_complete && !has_bad_lines && newest.row.is_none();
@@ -381,6 +382,7 @@ impl Machine {
         }
     }
 
+    #[inline(never)]
     fn search_ended(&mut self, mut search: Search, goal: Goal, is_complete: bool) {
         let outcome = search.handle_end(is_complete, self.answer.bad_lines, self.log.limit());
         self.fruitless = match outcome {

@@ -356,6 +356,7 @@ impl Machine {
     }
 
     /// Takes the end of an answer from which nothing was drawn yet.
+    #[inline(never)]
     pub(super) fn read_ended(&mut self, is_complete: bool) {
         let Some(next) = self.reading.next else { return };
         let answer = self.answer;
