@@ -9,12 +9,8 @@
 
 use core::fmt;
 
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till};
-use nom::character::complete::u32 as number;
-use nom::combinator::{all_consuming, eof, map, value};
-use nom::sequence::{preceded, separated_pair};
-use nom::{IResult, Parser};
+use crate::number::Number;
+use crate::print::write_integer;
 
 /// Which of the meter's two logs is read.
 ///
@@ -110,8 +106,13 @@ impl Readout {
     ///
     /// [`InvalidRequest`] says whether the path or the query is at fault, and what was expected.
     pub fn parse_target(target: &str) -> Result<(Log, Self), InvalidRequest> {
-        let (query, log) = path(target).map_err(|_| InvalidRequest::Path)?;
-        Self::parse_query(query).map(|readout| (log, readout))
+        let (path, query) = split(target.as_bytes(), b'?');
+        let log = match path {
+            b"/data/" => Log::LoadProfile,
+            b"/logbook/" => Log::Logbook,
+            _ => return Err(InvalidRequest::Path),
+        };
+        read_query(query.unwrap_or_default()).map(|readout| (log, readout)).ok_or(InvalidRequest::Query)
     }
 
     /// Reads a query, with or without its `?`; an empty one asks for the newest entries.
@@ -121,8 +122,8 @@ impl Readout {
     /// [`InvalidRequest::Query`] for anything but the manual's forms, for a number above `u32::MAX`, and for a
     /// parameter that is given twice or alone.
     pub fn parse_query(query: &str) -> Result<Self, InvalidRequest> {
-        let query = query.strip_prefix('?').unwrap_or(query);
-        all_consuming(readout).parse(query).map(|(_, readout)| readout).map_err(|_| InvalidRequest::Query)
+        let query = query.as_bytes();
+        read_query(query.strip_prefix(b"?").unwrap_or(query)).ok_or(InvalidRequest::Query)
     }
 }
 
@@ -149,8 +150,16 @@ impl fmt::Display for RequestTarget {
         f.write_str(self.log.path())?;
         match self.readout {
             Readout::Newest => Ok(()),
-            Readout::Last(count) => write!(f, "?last={count}"),
-            Readout::Range { from, to } => write!(f, "?from={from}&to={to}"),
+            Readout::Last(count) => {
+                f.write_str("?last=")?;
+                write_integer(f, i64::from(count), 1, 0)
+            }
+            Readout::Range { from, to } => {
+                f.write_str("?from=")?;
+                write_integer(f, i64::from(from), 1, 0)?;
+                f.write_str("&to=")?;
+                write_integer(f, i64::from(to), 1, 0)
+            }
         }
     }
 }
@@ -171,26 +180,30 @@ pub enum InvalidRequest {
     Query,
 }
 
-/// Splits the path from the query; the query keeps its `?`.
-fn path(target: &str) -> IResult<&str, Log> {
-    let (query, path) = take_till(|c| c == '?').parse(target)?;
-    let log = alt((value(Log::LoadProfile, tag("/data/")), value(Log::Logbook, tag("/logbook/"))));
-    all_consuming(log).parse(path).map(|(_, log)| (query, log))
+/// Reads a query without its `?`.
+fn read_query(query: &[u8]) -> Option<Readout> {
+    let (first, second) = split(query, b'&');
+    match (first, second) {
+        (b"", None) => Some(Readout::Newest),
+        (first, None) => number(first, b"last=").map(Readout::Last),
+        (first, Some(second)) => {
+            let (from, to) = if first.starts_with(b"to=") { (second, first) } else { (first, second) };
+            Some(Readout::Range { from: number(from, b"from=")?, to: number(to, b"to=")? })
+        }
+    }
 }
 
-fn readout(query: &str) -> IResult<&str, Readout> {
-    let last = map(preceded(tag("last="), number), Readout::Last);
-    let ascending = map(separated_pair(from, tag("&"), to), |(from, to)| Readout::Range { from, to });
-    let swapped = map(separated_pair(to, tag("&"), from), |(to, from)| Readout::Range { from, to });
-    alt((last, ascending, swapped, value(Readout::Newest, eof))).parse(query)
+/// Splits a text at the first of these bytes, which is dropped.
+fn split(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
+    let end = text.iter().position(|byte| *byte == at).unwrap_or(text.len());
+    let (before, behind) = text.split_at_checked(end).unwrap_or((text, b""));
+    (before, behind.get(1..))
 }
 
-fn from(query: &str) -> IResult<&str, u32> {
-    preceded(tag("from="), number).parse(query)
-}
-
-fn to(query: &str) -> IResult<&str, u32> {
-    preceded(tag("to="), number).parse(query)
+/// Reads a parameter of this name: digits, and no more than 32 bits hold.
+fn number(parameter: &[u8], name: &[u8]) -> Option<u32> {
+    let number = Number::read(parameter.strip_prefix(name)?, 0).ok()?;
+    if number.has_fraction || number.is_negative { None } else { u32::try_from(number.value).ok() }
 }
 
 #[cfg(test)]

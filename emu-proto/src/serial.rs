@@ -5,6 +5,9 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::number::Number;
+use crate::print::write_integer;
+
 /// A serial number of exactly eight decimal digits.
 ///
 /// ```
@@ -32,6 +35,12 @@ impl SerialNumber {
         if digits <= Self::MAX.0 { Some(Self(digits)) } else { None }
     }
 
+    /// Reads one to eight digits.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let number = Number::read(text, 0).ok()?;
+        if number.digits != text.len() || number.digits > 8 { None } else { Some(Self(number.value as u32)) }
+    }
+
     /// A number that is known to be no larger than [`MAX`](Self::MAX).
     pub(crate) const fn of_checked(digits: u32) -> Self {
         Self(digits)
@@ -46,7 +55,7 @@ impl SerialNumber {
 
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08}", self.0)
+        write_integer(f, i64::from(self.0), 8, 0)
     }
 }
 
@@ -55,10 +64,7 @@ impl FromStr for SerialNumber {
 
     /// Takes one to eight digits; fewer than eight are filled with leading zeros.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.len() > 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidSerialNumber);
-        }
-        text.parse().ok().and_then(Self::new).ok_or(InvalidSerialNumber)
+        Self::read(text.as_bytes()).ok_or(InvalidSerialNumber)
     }
 }
 

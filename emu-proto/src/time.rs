@@ -52,9 +52,14 @@ pub(crate) fn read_time(text: &[u8], met: &mut Deviations) -> Option<i64> {
 
 /// Reads a point in time between 1970 and 9999 in the known firmware's form, as Unix seconds.
 pub(crate) fn read_known_time(text: &[u8]) -> Option<i64> {
+    in_range(read_utc(text)?)
+}
+
+/// Reads `2021-05-20T10:30:00Z`, of any year, as Unix seconds.
+pub(crate) fn read_utc(text: &[u8]) -> Option<i64> {
     let (local, zone) = text.split_first_chunk::<DATE_AND_CLOCK>()?;
     let (separator, seconds) = read_local(local)?;
-    if separator == b'T' && zone == b"Z" { in_range(seconds) } else { None }
+    if separator == b'T' && zone == b"Z" { Some(seconds) } else { None }
 }
 
 /// The length of `2021-05-20T10:30:00`; anything shorter can only be seconds.

@@ -18,8 +18,25 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check::<(PulsesPerKilowattHour, Quantity, ReadError, ReadErrorKind, Readout, ReadoutPlan<LoadProfileEntry>)>();
     check::<(ReadoutPlan<LogbookEntry>, RequestTarget, Rows<'static, LoadProfileEntry>, SerialNumber, Span, Status)>();
     check::<(TimeForm, VarHours, Verdict, WattHours, Watts)>();
-    check::<(KnownDecoder<LoadProfileEntry>, KnownDecoder<LogbookEntry>)>();
+    check::<(KnownDecoder<LoadProfileEntry>, KnownDecoder<LogbookEntry>, Rows<'static, LogbookEntry>)>();
     check_exclusive::<SliceWriter<'static>>();
+}
+
+/// What an error, a verdict and a text that is printed look like.
+#[cfg(feature = "serde")]
+#[test]
+fn through_serde() {
+    use serde_json::{json, to_value};
+
+    let error = read_row::<LoadProfileEntry>(b"2021-05-20T10:30:00Z;2;x\xff;12345678").unwrap_err();
+    let expected = json!({"kind": "integer", "line": 1, "column": "Status", "offset": 23, "found": "x\\xff"});
+    assert_eq!(to_value(error).unwrap(), expected);
+    let kind = ReadErrorKind::Range { min: -100, max: 100 };
+    assert_eq!(to_value(kind).unwrap(), json!({"range": {"min": -100, "max": 100}}));
+    assert_eq!(to_value((Verdict::Deliver, End::Broken)).unwrap(), json!(["deliver", "broken"]));
+    assert_eq!(to_value(InvalidCheckpoint::SerialNumber).unwrap(), json!("serial_number"));
+    assert_eq!(to_value(Readout::Last(7).target(Log::LoadProfile)).unwrap(), json!("/data/?last=7"));
+    assert_eq!(to_value(LoadProfileEntry::COLUMNS[21].header()).unwrap(), json!("Voltage L1-N [1/10 V]"));
 }
 
 #[test]

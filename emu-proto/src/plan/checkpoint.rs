@@ -7,11 +7,15 @@
 use core::fmt;
 use core::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
+use crate::calendar::time_of;
 use crate::dialect::TimeForm;
 use crate::entry::Entry;
+use crate::number::Number;
+use crate::print::write_integer;
 use crate::serial::SerialNumber;
+use crate::time::read_utc;
 use crate::write::write_time;
 
 /// The row that a read-out has come to: which meter, which index, and when it was logged.
@@ -59,7 +63,10 @@ impl Checkpoint {
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ", self.serial_number, self.index)?;
+        write_integer(f, i64::from(self.serial_number.get()), 8, 0)?;
+        f.write_str(" ")?;
+        write_integer(f, i64::from(self.index), 1, 0)?;
+        f.write_str(" ")?;
         write_time(f, TimeForm::Utc, self.timestamp)
     }
 }
@@ -69,16 +76,16 @@ impl FromStr for Checkpoint {
 
     /// Takes what [`Display`](fmt::Display) prints; white space around it, such as a file's last line end, is ignored.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut fields = text.trim_ascii().split(' ');
+        let mut fields = text.as_bytes().trim_ascii().split(|byte| *byte == b' ');
         let (Some(serial), Some(index), Some(time), None) =
             (fields.next(), fields.next(), fields.next(), fields.next())
         else {
             return Err(InvalidCheckpoint::Fields);
         };
         Ok(Self {
-            serial_number: serial.parse().map_err(|_| InvalidCheckpoint::SerialNumber)?,
+            serial_number: SerialNumber::read(serial).ok_or(InvalidCheckpoint::SerialNumber)?,
             index: number(index).ok_or(InvalidCheckpoint::Index)?,
-            timestamp: time_of(time).ok_or(InvalidCheckpoint::Timestamp)?,
+            timestamp: read_utc(time).and_then(time_of).ok_or(InvalidCheckpoint::Timestamp)?,
         })
     }
 }
@@ -105,29 +112,10 @@ pub enum InvalidCheckpoint {
     Timestamp,
 }
 
-/// Digits alone: the standard library's parser takes a plus sign.
-fn number(digits: &str) -> Option<u32> {
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
-}
-
-/// `2021-05-20T10:30:00Z`, and no other form.
-fn time_of(text: &str) -> Option<DateTime<Utc>> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let [year, month, day] = three(date, '-', [4, 2, 2])?;
-    let [hour, minute, second] = three(time, ':', [2, 2, 2])?;
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-    Some(date.and_hms_opt(hour, minute, second)?.and_utc())
-}
-
-/// Three numbers of fixed widths.
-fn three(text: &str, separator: char, widths: [usize; 3]) -> Option<[u32; 3]> {
-    let mut parts = text.split(separator);
-    let mut numbers = [0; 3];
-    for (slot, width) in numbers.iter_mut().zip(widths) {
-        let part = parts.next().filter(|part| part.len() == width)?;
-        *slot = number(part)?;
-    }
-    if parts.next().is_none() { Some(numbers) } else { None }
+/// Digits alone.
+fn number(text: &[u8]) -> Option<u32> {
+    let number = Number::read(text, 0).ok().filter(|number| number.digits == text.len())?;
+    u32::try_from(number.value).ok()
 }
 
 #[cfg(test)]
