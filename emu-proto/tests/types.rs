@@ -22,23 +22,6 @@ fn every_type_can_be_shared_shown_and_cloned() {
     check_exclusive::<SliceWriter<'static>>();
 }
 
-/// What an error, a verdict and a text that is printed look like.
-#[cfg(feature = "serde")]
-#[test]
-fn through_serde() {
-    use serde_json::{json, to_value};
-
-    let error = read_row::<LoadProfileEntry>(b"2021-05-20T10:30:00Z;2;x\xff;12345678").unwrap_err();
-    let expected = json!({"kind": "integer", "line": 1, "column": "Status", "offset": 23, "found": "x\\xff"});
-    assert_eq!(to_value(error).unwrap(), expected);
-    let kind = ReadErrorKind::Range { min: -100, max: 100 };
-    assert_eq!(to_value(kind).unwrap(), json!({"range": {"min": -100, "max": 100}}));
-    assert_eq!(to_value((Verdict::Deliver, End::Broken)).unwrap(), json!(["deliver", "broken"]));
-    assert_eq!(to_value(InvalidCheckpoint::SerialNumber).unwrap(), json!("serial_number"));
-    assert_eq!(to_value(Readout::Last(7).target(Log::LoadProfile)).unwrap(), json!("/data/?last=7"));
-    assert_eq!(to_value(LoadProfileEntry::COLUMNS[21].header()).unwrap(), json!("Voltage L1-N [1/10 V]"));
-}
-
 #[test]
 fn every_value_in_range_is_read_back_and_no_other_power_factor() {
     let example = b"2021-05-20T10:30:00Z;2;2;12345678;0;0;0;0;0;0;0;0;2985;2010;992;0;12982;8682;4300;0;0;2326;2320;2304;99;99;0;500";
