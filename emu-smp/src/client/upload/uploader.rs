@@ -286,7 +286,6 @@ impl Uploader {
     }
 
     /// Writes the first piece, in a smaller frame each time that it was not answered twice.
-    #[inline(never)]
     fn transmit_first<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
@@ -309,7 +308,6 @@ impl Uploader {
         Some(length)
     }
 
-    #[inline(never)]
     fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: &Answer<'_>) {
         self.silent_since = now;
         let Answer { first: offset, second: matches, .. } = *answer;
@@ -332,7 +330,6 @@ impl Uploader {
         self.finish_at_end(matches);
     }
 
-    #[inline(never)]
     fn transmit_next<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
