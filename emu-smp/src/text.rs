@@ -2,9 +2,14 @@
 //! program where it is not seen that two slices are of one length.
 
 /// Copies as many bytes as both have.
-#[inline(never)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     let length = to.len().min(from.len());
+    // Larger machines have a faster way, whose panic is seen to be none there.
+    #[cfg(target_pointer_width = "64")]
+    if let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) {
+        return to.copy_from_slice(from);
+    }
     let (to, to_rest) = to.get_mut(..length).unwrap_or_default().as_chunks_mut::<4>();
     let (from, from_rest) = from.get(..length).unwrap_or_default().as_chunks();
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);

@@ -106,7 +106,7 @@ macro_rules! body {
         }
 
         impl<'de $(: $lifetime, $lifetime: 'de)?> $crate::cbor::Decode<'de> for $name $(<$lifetime>)? {
-            #[inline(never)]
+            #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
             fn decode(reader: &mut $crate::cbor::Reader<'de>) -> Result<Self, $crate::cbor::Malformed> {
                 #[allow(non_camel_case_types, reason = "a number for each field, by its name")]
                 enum Number {$($field,)+}

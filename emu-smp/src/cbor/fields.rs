@@ -3,6 +3,7 @@
 //! What a body is made of goes through here, so that of each type of body no more than its fields is compiled for itself.
 
 use super::error::{DecodeErrorKind, EncodeError, Malformed};
+use super::head::Kind;
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
@@ -18,8 +19,11 @@ impl<'a> Reader<'a> {
         let mut map = self.map()?;
         // A bit for each key that was there.
         let mut seen = 0_u32;
-        while let Some(key) = self.key(&mut map)? {
-            let Some((number, key)) = keys.iter().enumerate().find(|(_, known)| **known == key) else {
+        while self.find_key(&mut map)? {
+            let start = self.position();
+            let found = self.string(Kind::Text, "")?;
+            let Some((number, key)) = keys.iter().enumerate().find(|(_, known)| known.as_bytes() == found) else {
+                self.utf8(start, found)?;
                 self.skip()?;
                 continue;
             };
@@ -33,7 +37,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value into its place.
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn place<T: Decode<'a>>(&mut self, place: &mut Option<T>) -> Result<(), Malformed> {
         *place = Some(T::decode(self)?);
         Ok(())
@@ -74,7 +78,7 @@ impl MapWriter<'_, '_> {
     }
 
     /// Writes a key, and counts it in the map's head; returns whether it is there.
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn key(&mut self, key: &str) -> bool {
         if self.result.is_ok() {
             self.writer.count_pair(self.start);

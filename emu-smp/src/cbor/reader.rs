@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Goes to the next key that is a text in one piece; returns whether there is one.
-    fn find_key(&mut self, map: &mut MapReader) -> Result<bool, Malformed> {
+    pub(super) fn find_key(&mut self, map: &mut MapReader) -> Result<bool, Malformed> {
         while self.has_next(&mut map.left) {
             if self.peek().is_some_and(|byte| Kind::of(byte) == Kind::Text && byte != INDEFINITE_TEXT) {
                 return Ok(true);
@@ -143,11 +143,7 @@ impl<'a> Reader<'a> {
     ///
     /// [`Malformed`] if there is no map, or the body ends within it.
     pub fn skip_map(&mut self) -> Result<(), Malformed> {
-        let mut map = self.map()?;
-        while self.key(&mut map)?.is_some() {
-            self.skip()?;
-        }
-        Ok(())
+        self.fields(&[], &mut |_, _| Ok(()))
     }
 
     /// Takes whatever is left, CBOR or not.
@@ -199,6 +195,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {
         let start = self.position;
         let bytes = self.string(Kind::Text, "a text of known length")?;
+        self.utf8(start, bytes)
+    }
+
+    /// Checks that the text that starts there is UTF-8.
+    pub(super) fn utf8(&mut self, start: usize, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
         core::str::from_utf8(bytes).map_err(|_| self.fault_at(start, DecodeErrorKind::NotUtf8))
     }
 
@@ -319,17 +320,19 @@ impl<'a> Reader<'a> {
     pub(crate) fn head(&mut self) -> Result<Head, Malformed> {
         let start = self.position;
         let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
-        let head = Head::of(first);
-        let length = match first & 0b1_1111 {
+        let (head, info) = (Head::of(first), first & 0b1_1111);
+        let length = match info {
             0..24 => 0,
-            info @ 24..28 => 1 << (info & 0b11),
+            24..28 => 1 << (info & 0b11),
             _ if head.is_open => 0,
             _ => return Err(self.fault(DecodeErrorKind::NotCbor)),
         };
         self.position = start.saturating_add(1);
-        let argument = self.slice(start, length)?;
-        let short = if length == 0 { first & 0b1_1111 } else { 0 };
-        self.number = argument.iter().fold(u64::from(short), |sum, byte| (sum << 8) | u64::from(*byte));
+        self.number = u64::from(info);
+        if length > 0 {
+            let argument = self.slice(start, length)?;
+            self.number = argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        }
         Ok(head)
     }
 

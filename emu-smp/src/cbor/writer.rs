@@ -124,7 +124,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     ///
     /// [`EncodeError`] if the buffer is too small.
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub fn raw(&mut self, cbor: &[u8]) -> Result<(), EncodeError> {
         copy(self.take(cbor.len())?, cbor);
         Ok(())
@@ -152,12 +152,12 @@ impl<'a> Writer<'a> {
         self.length_head(Kind::Text, length)
     }
 
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn text(&mut self, text: &str) -> Result<(), EncodeError> {
         self.string(Kind::Text, text.as_bytes())
     }
 
-    #[inline(never)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.string(Kind::Bytes, bytes)
     }
@@ -205,10 +205,10 @@ impl<'a> Writer<'a> {
     /// Writes the head of a value in the fewest bytes: its kind, and the number that goes with it.
     #[inline(never)]
     fn head(&mut self, kind: Kind, number: u64) -> Result<(), EncodeError> {
-        // In front of the number's last 0, 1, 2, 4 or 8 bytes there is the first.
+        // In front of the number's last 1, 2, 4 or 8 bytes there is the first.
         let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
         let (start, info) = match number {
-            0..24 => (8, h),
+            0..24 => return self.raw(&[kind.first_byte() | h]),
             24..=0xff => (7, 24),
             0x100..=0xffff => (6, 25),
             0x1_0000..=0xffff_ffff => (4, 26),
