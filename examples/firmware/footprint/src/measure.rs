@@ -29,7 +29,7 @@ pub fn run<S>(state: &mut S, turn: fn(&mut S, &[u8]), first: Option<&[u8]>, inpu
         turn(state, input);
     });
     let instructions = instructions_of(|| turn(state, input)).div_ceil(u64::from(count));
-    hprintln!("stack={} instructions={} unit={} state={}", stack, instructions, unit, size_of::<S>());
+    hprintln!("stack={} instructions={} state={} unit={}", stack, instructions, size_of::<S>(), unit);
     debug::exit(debug::EXIT_SUCCESS);
     loop {}
 }
