@@ -24,13 +24,6 @@ impl Head {
     pub(super) const fn closed(kind: Kind) -> Self {
         Self { kind, is_open: false }
     }
-
-    /// Takes a first byte apart.
-    pub(super) const fn of(first_byte: u8) -> Self {
-        let kind = Kind::of(first_byte);
-        let may_be_open = !matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag);
-        Self { kind, is_open: may_be_open && first_byte & INDEFINITE == INDEFINITE }
-    }
 }
 
 /// What a value is: CBOR's major types.

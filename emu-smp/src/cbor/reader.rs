@@ -4,7 +4,7 @@
 
 use super::Decode;
 use super::error::{DecodeError, DecodeErrorKind, Malformed};
-use super::head::{BREAK, FALSE, Head, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
+use super::head::{BREAK, FALSE, Head, INDEFINITE, INDEFINITE_TEXT, Kind, NULL, TRUE, UNDEFINED};
 use crate::header::Header;
 
 /// Reads one value after another of a frame's body.
@@ -320,20 +320,21 @@ impl<'a> Reader<'a> {
     pub(crate) fn head(&mut self) -> Result<Head, Malformed> {
         let start = self.position;
         let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
-        let (head, info) = (Head::of(first), first & 0b1_1111);
-        let length = match info {
-            0..24 => 0,
-            24..28 => 1 << (info & 0b11),
-            _ if head.is_open => 0,
-            _ => return Err(self.fault(DecodeErrorKind::NotCbor)),
-        };
+        let (kind, info) = (Kind::of(first), first & INDEFINITE);
         self.position = start.saturating_add(1);
         self.number = u64::from(info);
-        if length > 0 {
-            let argument = self.slice(start, length)?;
-            self.number = argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        if info < 24 {
+            return Ok(Head { kind, is_open: false });
         }
-        Ok(head)
+        if info < 28 {
+            let argument = self.slice(start, 1 << (info & 0b11))?;
+            self.number = argument.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+            return Ok(Head { kind, is_open: false });
+        }
+        if info < INDEFINITE || matches!(kind, Kind::Unsigned | Kind::Negative | Kind::Tag) {
+            return Err(self.fault_at(start, DecodeErrorKind::NotCbor));
+        }
+        Ok(Head { kind, is_open: true })
     }
 
     /// Returns the number of the head that was read last, as one of bytes or items. Beyond all that there can be, one is as
