@@ -52,8 +52,10 @@ pub async fn drive<L: Read + Write>(
         let Some(until) = machine.poll_timeout() else { return Ok(()) };
         match select(line.read(&mut received), clock.sleep_until(until)).await {
             Either::First(length) => machine.handle_bytes(clock.now(), &received[..length?]),
-            Either::Second(()) => machine.handle_timeout(clock.now()),
+            Either::Second(()) => {}
         }
+        // After bytes, too: on a line where something always comes, nothing else would tell the time.
+        machine.handle_timeout(clock.now());
     }
 }
 
@@ -227,6 +229,45 @@ mod tests {
         let totals = reader.totals();
         assert_eq!((totals.rows, totals.first, totals.last), (106, Some(1), Some(106)));
         assert_eq!(totals.energies[0], (1..=106).map(|index| index * 300).sum::<i64>());
+    }
+
+    /// A line on which something always comes.
+    struct Noise<'a>(&'a Virtual);
+
+    impl ErrorType for Noise<'_> {
+        type Error = Infallible;
+    }
+
+    impl Read for Noise<'_> {
+        async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+            self.0.0.set(self.0.0.get() + 100);
+            buffer.fill(b'?');
+            Ok(buffer.len())
+        }
+    }
+
+    impl Write for Noise<'_> {
+        async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+            Ok(bytes.len())
+        }
+
+        async fn flush(&mut self) -> Result<(), Infallible> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn noise_is_no_reason_to_go_on_for_ever() {
+        let mut buffer = [0; 6_000];
+        let file = ImageBuilder::new(&[7; 5_000])
+            .build_into(&mut buffer, |_: &ImageHash| Some((SignatureKind::Ed25519, [0; 64])))
+            .unwrap();
+        let (mut updater, clock) = (Updater::new(file).unwrap(), Virtual::default());
+        let Ok(()) = block_on(drive(&mut updater, &mut Noise(&clock), &clock));
+        assert!(matches!(updater.outcome(), Some(Err(_))), "{:?}", updater.outcome());
+        let (mut reader, clock) = (Reader::new(ReadoutPlan::all()), Virtual::default());
+        let Ok(()) = block_on(drive(&mut reader, &mut Noise(&clock), &clock));
+        assert!(reader.is_done() && !reader.is_complete());
     }
 
     /// The page shows code of these files, and no other.
