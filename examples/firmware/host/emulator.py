@@ -16,6 +16,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ MACHINES = {
     "riscv32imc-unknown-none-elf": ("qemu-system-riscv32 -machine virt -bios none", 1),
 }
 DEFAULT = next(iter(MACHINES))
+# The retained memory of `mps2-an386`: `src/board/mps2.rs`.
+RETAINED = 0x21000000
 # How long QEMU may take until it has opened its lines.
 START_S = 20
 
@@ -52,6 +55,13 @@ def build(program, target):
     environment = {name: value for name, value in os.environ.items() if name not in ("RUSTFLAGS", "CARGO_BUILD_TARGET")}
     subprocess.run(command, cwd=FIRMWARE, env=environment, check=True)
     return path_of(program, target)
+
+
+def stored(folder, data):
+    """QEMU's arguments for an update file in the memory where the gateway looks for one: its length, and the file."""
+    path = pathlib.Path(folder, "stored")
+    path.write_bytes(struct.pack("<I", len(data)) + data)
+    return ["-device", f"loader,file={path},addr={RETAINED:#x},force-raw=on"]
 
 
 def end_with_parent():
