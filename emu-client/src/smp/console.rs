@@ -160,7 +160,7 @@ impl Console {
             match Pin::new(&mut *stream).poll_write(context, bytes)? {
                 Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(length) => {
-                    self.written = self.written.saturating_add(length);
+                    self.written = self.written.saturating_add(length).min(self.output.len());
                     self.is_flushed = false;
                 }
                 Poll::Pending => break,

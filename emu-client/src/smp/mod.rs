@@ -1,4 +1,4 @@
-//! SMP towards a meter: the UDP driver of [`emu_smp`]'s machines.
+//! SMP towards a meter: the driver of [`emu_smp`]'s machines, over UDP or a serial line.
 //!
 //! What to send, when to send it again and what an answer means is decided there. Here are the socket or the serial line, the
 //! timers and the buffers: one socket a meter, one frame a datagram; or frames between whatever else a console prints.
@@ -6,8 +6,8 @@
 //! [`Smp`] asks for one thing after the other; [`Run`] drives what takes longer. For a meter's firmware there is
 //! [`firmware`](crate::firmware).
 //!
-//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP, and serial); the UDP port is the manual's, chapter
-//! "Firmware-Update".
+//! Source: Zephyr's "SMP Protocol Specification" and "SMP Transport Specification" (UDP, and serial); the UDP port is the
+//! manual's, chapter "Firmware-Update".
 
 mod console;
 mod error;
@@ -30,8 +30,8 @@ pub use self::run::{Machine, Moment, Run};
 /// A meter's SMP server: any request of [`emu_smp`] is asked of it, and tried again until it is answered or given up.
 ///
 /// Made by [`Meter::smp`](crate::Meter::smp), or for a serial line by [`Smp::new`] or [`Smp::console`]. The socket or the port is
-/// opened by the first request, and is the only one to this server; datagrams from elsewhere are not received. Dropping a request that is under way is safe: a late answer to it is not taken
-/// for that to another.
+/// opened by the first request, and is the only one to this server; datagrams from elsewhere are not received. Dropping a
+/// request that is under way is safe: a late answer to it is not taken for that to another.
 ///
 /// Must be used within a Tokio runtime with I/O and time enabled.
 ///
@@ -144,7 +144,8 @@ impl Smp {
     }
 
     /// Sends no frame of more bytes than this, the header included; otherwise 1400, which passes almost everywhere, and on a
-    /// serial line what [`Session::serial`] has. A request that does not fit fails at once. An upload falls back by itself from frames that get no answer.
+    /// serial line what [`Session::serial`] has. A request that does not fit fails at once. An upload falls back by itself from
+    /// frames that get no answer.
     #[must_use]
     pub fn largest_frame(mut self, bytes: u16) -> Self {
         self.session = self.session.with_largest_frame(bytes);
