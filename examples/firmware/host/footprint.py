@@ -235,8 +235,7 @@ def over_limits(rows):
         if limit is not None and size > limit:
             faults.append(f"{name}: {size} bytes of flash; at most {limit}")
         limit = STACK_LIMITS.get(name, STACK_LIMIT)
-        # A proof has everything of a kind at once, which no firmware does.
-        if row["stack"] > limit and not name.startswith("proof_"):
+        if row["stack"] > limit:
             faults.append(f"{name}: {row['stack']} bytes of stack; at most {limit}")
     return faults
 
