@@ -64,7 +64,7 @@ pub fn encode_frame(
 }
 
 /// The same for whatever writes the body, so that it is compiled once.
-fn encode_frame_once(
+pub(crate) fn encode_frame_once(
     header: Header,
     buffer: &mut [u8],
     body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), EncodeError>,

@@ -153,6 +153,11 @@ impl<'a> Reader<'a> {
         self.since(start)
     }
 
+    /// Goes back to a place where it was before.
+    pub(crate) fn go_to(&mut self, position: usize) {
+        self.position = position;
+    }
+
     /// How many bytes were read.
     #[must_use]
     pub const fn position(&self) -> usize {
@@ -229,6 +234,19 @@ impl<'a> Reader<'a> {
             (Kind::Unsigned, Ok(number)) if number <= most => Ok(number),
             // What stands there is how far below -1 the number is.
             (Kind::Negative, Ok(number)) if number <= most => Ok(!number),
+            _ => Err(self.unexpected_at(start, expected)),
+        }
+    }
+
+    /// Reads a number of 32 bits, a negative one as its two's complement, or a truth value as 0 or 1; `None` if it is null.
+    pub(crate) fn number32(&mut self, expected: &'static str) -> Result<Option<u32>, Malformed> {
+        let (start, first) = (self.position, self.peek());
+        let head = self.head()?;
+        match (head.kind, first, u32::try_from(self.number)) {
+            (_, Some(NULL | UNDEFINED), _) => Ok(None),
+            (_, Some(byte @ (FALSE | TRUE)), _) => Ok(Some(u32::from(byte == TRUE))),
+            (Kind::Unsigned, _, Ok(number)) => Ok(Some(number)),
+            (Kind::Negative, _, Ok(number)) => Ok(Some(!number)),
             _ => Err(self.unexpected_at(start, expected)),
         }
     }

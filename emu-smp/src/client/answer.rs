@@ -1,7 +1,7 @@
 //! What the machines read of an answer: whether it is a refusal, and two of its numbers.
 //!
 //! That is all that an upload needs, and most steps of an update. The bodies' own types read the same and more, each with a few
-//! hundred bytes of code; here all answers go through one function.
+//! hundred bytes of code. Here a map is gone through anew for each key that is looked for, by the same few functions.
 
 use super::failure::{Failure, Reason, Refused};
 use crate::cbor::{Kind, Malformed, Reader};
@@ -16,110 +16,107 @@ pub(super) struct Answer<'a> {
     pub(super) first: u32,
     /// That at the second key, if it is there; a truth value counts as 0 or 1.
     pub(super) second: Option<u32>,
-    /// Whether it is a list of images that has the one which is looked for, and that does not run.
-    pub(super) is_listed: bool,
     pub(super) body: &'a [u8],
 }
 
-/// Which numbers of an answer are read: none but a refusal's code, which all begin with.
-pub(super) const NOTHING: &[&str] = &["rc"];
+/// Which two numbers of an answer are read, of which the first must be there; no key is empty.
+pub(super) type Keys = [&'static str; 2];
+
+/// None.
+pub(super) const NOTHING: &Keys = &[""; 2];
 /// Which byte of an image the device wants, and whether the whole file has the SHA-256 that was announced.
-pub(super) const OFFSET: &[&str] = &["rc", "off", "match"];
+pub(super) const OFFSET: &Keys = &["off", "match"];
 /// How large the device's buffers are, and how many there are.
-pub(super) const PARAMETERS: &[&str] = &["rc", "buf_size", "buf_count"];
+pub(super) const PARAMETERS: &Keys = &["buf_size", "buf_count"];
 
-/// Reads the answer to a command; of its numbers those at these keys, of which the first must be there. Looks for the image of
-/// this hash.
+/// Reads the answer to a command, and of its numbers those at these keys.
 #[inline(never)]
-pub(super) fn read<'a>(
-    command: Command,
-    body: &'a [u8],
-    keys: &[&'static str],
-    hash: &[u8],
-) -> Result<Answer<'a>, Failure> {
+pub(super) fn read<'a>(command: Command, body: &'a [u8], keys: &Keys) -> Result<Answer<'a>, Failure> {
     let mut reader = Reader::new(body);
-    let mut values = Values::NONE;
-    let read = values.read(&mut reader, keys, Some(hash)).and_then(|()| reader.end());
-    let [code, first, second] = values.numbers;
-    let code = code.unwrap_or_default();
-    let malformed = match (read, values.group_code) {
-        (Err(malformed), _) => malformed,
-        (_, Some(error)) if error.code != 0 => {
-            return Err(Failure::Refused { command, refused: Refused::Group(error) });
+    match find_refusal(&mut reader) {
+        Ok(None) => {}
+        Ok(Some(refused)) => return Err(Failure::Refused { command, refused }),
+        Err(malformed) => return Err(Failure::Malformed { command, error: reader.told(malformed) }),
+    }
+    let mut numbers = || {
+        let [first_key, second_key] = *keys;
+        let first = number(&mut reader, 0, first_key)?;
+        if first.is_none() && !first_key.is_empty() {
+            return Err(reader.missing(first_key));
         }
-        _ if code != 0 => {
-            let (code, reason) = (ReturnCode(code.cast_signed()), Reason::new(values.string));
-            return Err(Failure::Refused { command, refused: Refused::Code { code, reason } });
-        }
-        _ => match (first, keys.get(1)) {
-            (None, Some(key)) => reader.missing(key),
-            _ => return Ok(Answer { first: first.unwrap_or_default(), second, is_listed: values.is_listed, body }),
-        },
+        Ok((first.unwrap_or_default(), number(&mut reader, 0, second_key)?))
     };
-    Err(Failure::Malformed { command, error: reader.told(malformed) })
-}
-
-/// What was read of a map.
-struct Values<'a> {
-    numbers: [Option<u32>; 3],
-    /// What a refusal is for, or an image's hash.
-    string: &'a [u8],
-    group_code: Option<GroupError>,
-    is_listed: bool,
-}
-
-impl<'a> Values<'a> {
-    const NONE: Self = Self { numbers: [None; 3], string: &[], group_code: None, is_listed: false };
-
-    /// Reads a map: an answer's whole one, in which an image of this hash is looked for, or one in it.
-    fn read(&mut self, reader: &mut Reader<'a>, keys: &[&'static str], hash: Option<&[u8]>) -> Result<(), Malformed> {
-        let mut map = reader.map()?;
-        while let Some(key) = reader.key_bytes(&mut map)? {
-            if let Some((known, place)) = keys.iter().zip(&mut self.numbers).find(|(known, _)| known.as_bytes() == key)
-            {
-                *place = number(reader).map_err(|malformed| reader.within(known, malformed))?;
-                continue;
-            }
-            match (key, hash) {
-                (b"rsn", Some(_)) => self.string = reader.string(Kind::Text, "a text of known length")?,
-                (b"hash", None) if !reader.is_null() => self.string = reader.bytes()?,
-                (b"err", Some(_)) => {
-                    let mut error = Self::NONE;
-                    error.read(reader, GROUP, None)?;
-                    let [code, group, _] = error.numbers.map(|number| u16::try_from(number.unwrap_or_default()));
-                    let (Ok(code), Ok(group)) = (code, group) else { return Err(reader.unexpected(NUMBER)) };
-                    self.group_code = Some(GroupError { group: Group(group), code });
-                }
-                (b"images", Some(hash)) => {
-                    let mut images = reader.list()?;
-                    while reader.has_next(&mut images) {
-                        let mut image = Self::NONE;
-                        image.read(reader, IMAGE, None)?;
-                        let [_, is_active, _] = image.numbers;
-                        self.is_listed |= image.string == hash && is_active != Some(1);
-                    }
-                }
-                _ => reader.skip()?,
-            }
-        }
-        Ok(())
+    match numbers() {
+        Ok((first, second)) => Ok(Answer { first, second, body }),
+        Err(malformed) => Err(Failure::Malformed { command, error: reader.told(malformed) }),
     }
 }
 
-/// Reads a number, a negative one as its two's complement; `None` if it is null.
-fn number(reader: &mut Reader<'_>) -> Result<Option<u32>, Malformed> {
-    if reader.is_null() {
+/// Returns the refusal that the answer is, if it is one.
+fn find_refusal(reader: &mut Reader<'_>) -> Result<Option<Refused>, Malformed> {
+    if let Some(code @ 1..) = number(reader, 0, "rc")? {
+        let reason = if find(reader, 0, "rsn")? { reader.string(Kind::Text, "a text of known length")? } else { &[] };
+        let code = ReturnCode(code.cast_signed());
+        return Ok(Some(Refused::Code { code, reason: Reason::new(reason) }));
+    }
+    if !find(reader, 0, "err")? {
+        // Which is only known at the end.
+        return reader.end().map(|()| None);
+    }
+    let start = reader.position();
+    let code = number(reader, start, "rc")?.unwrap_or_default();
+    let group = number(reader, start, "group")?.unwrap_or_default();
+    let (Ok(code), Ok(group)) = (u16::try_from(code), u16::try_from(group)) else {
+        return Err(reader.unexpected_at(start, NUMBER));
+    };
+    Ok((code != 0).then_some(Refused::Group(GroupError { group: Group(group), code })))
+}
+
+/// Returns whether an answer lists the image of this hash, and that does not run.
+pub(super) fn lists(body: &[u8], hash: &[u8]) -> bool {
+    let mut is_listed = false;
+    // What cannot be read is not there.
+    let _ = find_image(&mut Reader::new(body), hash, &mut is_listed);
+    is_listed
+}
+
+fn find_image(reader: &mut Reader<'_>, hash: &[u8], is_listed: &mut bool) -> Result<(), Malformed> {
+    if find(reader, 0, "images")? {
+        let mut images = reader.list()?;
+        while reader.has_next(&mut images) {
+            let start = reader.position();
+            let is_active = number(reader, start, "active")? == Some(1);
+            let is_it = find(reader, start, "hash")? && !reader.is_null() && reader.bytes()? == hash;
+            *is_listed |= is_it && !is_active;
+            reader.go_to(start);
+            reader.skip()?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the number at a key of the map that starts there, a negative one as its two's complement; `None` if it is null or
+/// not there.
+#[inline(never)]
+fn number(reader: &mut Reader<'_>, start: usize, key: &'static str) -> Result<Option<u32>, Malformed> {
+    if !find(reader, start, key)? {
         return Ok(None);
     }
-    let number = match reader.kind() {
-        Some(Kind::Simple) => i64::from(reader.truth()?),
-        _ => reader.signed(u32::MAX.into(), NUMBER)?,
-    };
-    Ok(Some(number as u32))
+    reader.number32(NUMBER).map_err(|malformed| reader.within(key, malformed))
+}
+
+/// Goes to the value of a key of the map that starts there; returns whether there is one. If not, the map was read to its end.
+#[inline(never)]
+fn find(reader: &mut Reader<'_>, start: usize, key: &str) -> Result<bool, Malformed> {
+    reader.go_to(start);
+    let mut map = reader.map()?;
+    while let Some(found) = reader.key_bytes(&mut map)? {
+        if found == key.as_bytes() {
+            return Ok(true);
+        }
+        reader.skip()?;
+    }
+    Ok(false)
 }
 
 const NUMBER: &str = "a number of 32 bits";
-/// What the error of a group says.
-const GROUP: &[&str] = &["rc", "group"];
-/// What is read of an image besides its hash.
-const IMAGE: &[&str] = &["rc", "active"];

@@ -66,7 +66,8 @@ impl<R: Request> Exchange<R> {
     /// Starts with a request; the session's next sequence number becomes its own.
     #[must_use]
     pub fn new(mut session: Session, request: R) -> Self {
-        let flight = Flight::with_command(&mut session, request.operation(), request.command());
+        let mut flight = Flight::NONE;
+        flight.start_command(&mut session, request.operation(), request.command());
         Self { session, request, flight, failure: None, is_done: false, refused_length: None }
     }
 
@@ -116,7 +117,7 @@ impl<R: Request> Exchange<R> {
         if self.is_done {
             return None;
         }
-        match self.flight.poll_transmit(&self.session, now, buffer, &|writer| self.request.encode(writer))? {
+        match self.flight.poll_transmit(&self.session, now, buffer, &mut |writer| self.request.encode(writer))? {
             Ok(length) => Some(length),
             Err(failure) => {
                 self.fail(Some(failure));

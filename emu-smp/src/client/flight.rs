@@ -1,6 +1,6 @@
 //! One request under way: when it is sent, how often, and whether a frame answers it.
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Keys};
 use super::failure::{Failure, Refused};
 use super::session::Session;
 use super::time::{Instant, millis};
@@ -8,7 +8,7 @@ use crate::body::Request;
 use crate::cbor::{EncodeError, Writer};
 use crate::command::Command;
 use crate::header::{Header, Operation, Version};
-use crate::message::{decode_response, encode_frame};
+use crate::message::{decode_response, encode_frame_once};
 use crate::return_code::ReturnCode;
 
 /// A request from its first transmission to its answer, without its body.
@@ -54,34 +54,31 @@ impl Flight {
         ignored: 0,
     };
 
-    /// A request under the session's next sequence number.
-    pub(super) const fn new<R: Request>(session: &mut Session) -> Self {
-        Self::with_command(session, R::OPERATION, R::COMMAND)
+    /// Becomes a request under the session's next sequence number.
+    pub(super) fn start<R: Request>(&mut self, session: &mut Session) {
+        self.start_command(session, R::OPERATION, R::COMMAND);
     }
 
     #[inline(never)]
-    pub(super) const fn with_command(session: &mut Session, operation: Operation, command: Command) -> Self {
+    pub(super) fn start_command(&mut self, session: &mut Session, operation: Operation, command: Command) {
         // What only asks may come twice. What acts is given time, so that it is not done twice in haste; and a device that was
         // reset twice has gone back to the image that it came from. That one is waited for as long as others.
         let is_read = matches!(operation, Operation::Read) || matches!(command, Command::ECHO);
-        let is_once = matches!(command, Command::RESET);
+        self.header = session.next_header(operation, command);
+        self.patience = millis(&session.policy.give_up);
         // A device that was never heard is not erasing: nobody is there.
-        let (give_up, erase_wait) = (millis(session.policy.give_up), millis(session.policy.erase_wait));
-        let patience =
-            if may_erase(command) && session.is_heard && erase_wait > give_up { erase_wait } else { give_up };
-        let floor = match (is_once, is_read) {
-            (true, _) => patience,
-            (false, true) => 0,
-            (false, false) => millis(session.policy.first_timeout),
-        };
-        Self {
-            header: session.next_header(operation, command),
-            tries: if is_once { Some(1) } else { None },
-            patience,
-            floor,
-            is_measured: is_read,
-            ..Self::NONE
+        if may_erase(command) && session.is_heard {
+            self.patience = self.patience.max(millis(&session.policy.erase_wait));
         }
+        self.floor = if is_read { 0 } else { millis(&session.policy.first_timeout) };
+        self.tries = None;
+        if command == Command::RESET {
+            self.tries = Some(1);
+            self.floor = self.patience;
+        }
+        (self.is_measured, self.is_steady) = (is_read, false);
+        (self.sent, self.ignored) = (0, 0);
+        (self.since, self.due, self.busy) = (None, None, None);
     }
 
     /// Sent so often at most, and given up after a part of the patience, since it can be done without.
@@ -142,14 +139,14 @@ impl Flight {
         session: &Session,
         now: Instant,
         buffer: &mut [u8],
-        body: &dyn Fn(&mut Writer<'_>) -> Result<(), EncodeError>,
+        body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Option<Result<usize, Failure>> {
         if !self.is_to_be_sent() {
             return None;
         }
         let room = buffer.len().min(usize::from(session.frame.largest()));
         let buffer = buffer.get_mut(..room).unwrap_or_default();
-        Some(match encode_frame(self.header, buffer, body) {
+        Some(match encode_frame_once(self.header, buffer, body) {
             Ok(length) => {
                 self.handle_sent(session, now);
                 Ok(length)
@@ -186,7 +183,7 @@ impl Flight {
         }
         session.round_trip.back_off();
         // What acts is asked for more and more seldom, too.
-        self.floor = self.floor.saturating_mul(2).min(millis(session.policy.max_timeout));
+        self.floor = self.floor.saturating_mul(2).min(millis(&session.policy.max_timeout));
         None
     }
 
@@ -236,11 +233,10 @@ impl Flight {
         session: &mut Session,
         now: Instant,
         datagram: &'a [u8],
-        keys: &[&'static str],
-        hash: &[u8],
+        keys: &Keys,
     ) -> Option<Result<Answer<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
-        let answer = answer::read(self.header.id(), body, keys, hash);
+        let answer = answer::read(self.header.id(), body, keys);
         if let Err(Failure::Refused { refused, .. }) = &answer
             && self.is_to_be_asked_again(session, now, refused)
         {

@@ -60,11 +60,11 @@ impl RoundTrip {
     /// How long an answer is waited for: SRTT + 4 RTTVAR, doubled for each time that none came, within the policy's bounds.
     pub(super) fn timeout(&self, policy: &Policy) -> u32 {
         let base = match self.smoothed {
-            None => millis(policy.first_timeout),
-            Some(smoothed) => (smoothed >> 3).saturating_add(self.deviation.max(1)).max(millis(policy.min_timeout)),
+            None => millis(&policy.first_timeout),
+            Some(smoothed) => (smoothed >> 3).saturating_add(self.deviation.max(1)).max(millis(&policy.min_timeout)),
         };
         let doubled = base.saturating_mul(1_u32.checked_shl(u32::from(self.doublings)).unwrap_or(u32::MAX));
-        doubled.min(millis(policy.max_timeout)).max(SHORTEST)
+        doubled.min(millis(&policy.max_timeout)).max(SHORTEST)
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
         for _ in 0..100 {
             round_trip.measure(20);
         }
-        assert_eq!(round_trip.timeout(&policy), millis(policy.min_timeout));
+        assert_eq!(round_trip.timeout(&policy), millis(&policy.min_timeout));
     }
 
     #[test]
@@ -105,9 +105,9 @@ mod tests {
         for _ in 0..300 {
             round_trip.back_off();
         }
-        assert_eq!(round_trip.timeout(&policy), millis(policy.max_timeout));
+        assert_eq!(round_trip.timeout(&policy), millis(&policy.max_timeout));
         round_trip.measure(u32::MAX);
-        assert_eq!(round_trip.timeout(&policy), millis(policy.max_timeout));
+        assert_eq!(round_trip.timeout(&policy), millis(&policy.max_timeout));
         for _ in 0..60 {
             round_trip.measure(100);
         }

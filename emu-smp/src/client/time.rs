@@ -99,8 +99,12 @@ impl Sub for Instant {
 
 /// Returns a length of time in milliseconds, 49 days at most. A part of a millisecond counts as a whole one.
 #[inline(never)]
-pub(super) const fn millis(duration: Duration) -> u32 {
-    Instant::START.saturating_add(duration).millis_since(Instant::START)
+pub(super) const fn millis(duration: &Duration) -> u32 {
+    let seconds = duration.as_secs();
+    if seconds > MOST_SECONDS {
+        return u32::MAX;
+    }
+    (seconds as u32).wrapping_mul(1000).wrapping_add(duration.subsec_nanos().div_ceil(NANOS_PER_MILLI))
 }
 
 /// Returns so many milliseconds, divided 16 bits at a time.
@@ -116,6 +120,8 @@ const fn duration(millis: u64) -> Duration {
 }
 
 const NANOS_PER_MILLI: u32 = 1_000_000;
+/// So many, and a whole one more, have room in 32 bits as milliseconds.
+const MOST_SECONDS: u64 = 4_294_966;
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +135,8 @@ mod tests {
         }
         assert_eq!(Instant::START + Duration::from_nanos(1), Instant(1));
         assert_eq!(Instant(3) + Duration::new(u64::MAX / 1000, 999_000_000), Instant::MAX);
-        assert_eq!((millis(Duration::from_micros(1001)), millis(Duration::MAX)), (2, u32::MAX));
+        assert_eq!((millis(&Duration::from_micros(1001)), millis(&Duration::MAX)), (2, u32::MAX));
+        assert_eq!(millis(&Duration::new(MOST_SECONDS, 999_999_999)), 4_294_967_000);
+        assert_eq!(millis(&Duration::from_secs(MOST_SECONDS + 1)), u32::MAX);
     }
 }

@@ -7,7 +7,7 @@ use crate::body::Request;
 use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
 use crate::client::failure::Failure;
-use crate::client::flight::{Flight, is_busy};
+use crate::client::flight::is_busy;
 use crate::client::time::{Instant, millis};
 use crate::client::upload::Note as UploadNote;
 use crate::mcuboot::ImageVersion;
@@ -111,7 +111,7 @@ impl Update {
         match survey {
             Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
             // It answers, and cannot list yet; or its boot loader does.
-            _ if is_waiting => self.wait_until(now, now.after(millis(self.session.policy.poll_interval))),
+            _ if is_waiting => self.wait_until(now, now.after(millis(&self.session.policy.poll_interval))),
             Ok(_) => self.fail(UpdateError::NothingRuns),
             Err(failure) => self.fail(failure.into()),
         }
@@ -154,7 +154,7 @@ impl Update {
     }
 
     pub(super) fn list(&mut self) {
-        self.flight = Flight::new::<StateRequest>(&mut self.session);
+        self.flight.start::<StateRequest>(&mut self.session);
         self.enter(Stage::Listing);
     }
 
@@ -176,7 +176,7 @@ impl Update {
     pub(super) fn end_if_away(&mut self, now: Instant) -> bool {
         let policy = &self.session.policy;
         let since = self.history.reset.map_or(now, |reset| reset.at);
-        let is_away = now.millis_since(since) >= millis(policy.reset_wait).saturating_add(millis(policy.return_wait));
+        let is_away = now.millis_since(since) >= millis(&policy.reset_wait).saturating_add(millis(&policy.return_wait));
         if is_away {
             self.fail(UpdateError::NotBack { waited: now.since(since) });
         }
@@ -280,10 +280,10 @@ impl Update {
     /// The device answers after it was asked to reset, and has not.
     fn decide_not_restarted(&mut self, now: Instant, reset: Reset) {
         let policy = &self.session.policy;
-        let wait = if reset.is_answered { millis(policy.reset_wait) } else { 0 };
+        let wait = if reset.is_answered { millis(&policy.reset_wait) } else { 0 };
         if now.millis_since(reset.at) < wait.max(RESET_DELAY) {
             // It was asked early.
-            return self.wait_until(now, now.after(millis(policy.poll_interval)));
+            return self.wait_until(now, now.after(millis(&policy.poll_interval)));
         }
         let times = self.history.resets;
         if times >= self.session.policy.tries.max(1) {
@@ -309,7 +309,7 @@ impl Update {
             None => policy.reset_wait,
             Some(early) => early.min(policy.reset_wait),
         };
-        self.wait_until(now, now.after(millis(wait)));
+        self.wait_until(now, now.after(millis(&wait)));
         self.events.push(Note::LeftAlone { wait });
     }
 
@@ -327,10 +327,10 @@ impl Update {
             Action::Test | Action::Confirm => (SetStateRequest::OPERATION, SetStateRequest::COMMAND),
             Action::Reset => (ResetRequest::OPERATION, ResetRequest::COMMAND),
         };
-        self.flight = Flight::with_command(session, operation, command);
+        self.flight.start_command(session, operation, command);
         if action == Action::Reset {
             // Sent twice, it would revert what it has started.
-            self.flight.send_once(session.timeout_millis().max(millis(session.policy.first_timeout)));
+            self.flight.send_once(session.timeout_millis().max(millis(&session.policy.first_timeout)));
         }
         self.enter(Stage::Acting(action));
     }

@@ -137,7 +137,8 @@ impl Update {
     /// Starts, from whatever state the device is in.
     #[must_use]
     pub fn new(mut session: Session, target: &Target, options: UpdateOptions) -> Self {
-        let flight = Flight::new::<StateRequest>(&mut session);
+        let mut flight = Flight::NONE;
+        flight.start::<StateRequest>(&mut session);
         let mut events = Events::NONE;
         events.push(Note::Step(UpdateStep::Listing));
         Self {
@@ -166,7 +167,7 @@ impl Update {
             Stage::Listing | Stage::Polling => self.handle_listing(now, datagram),
             Stage::Acting(action) => {
                 // What is in the answer does not matter: the list says what was done.
-                if let Some(answer) = self.flight.handle_answer(session, now, datagram, answer::NOTHING, &[]) {
+                if let Some(answer) = self.flight.handle_answer(session, now, datagram, answer::NOTHING) {
                     self.handle_done(now, action, answer.map(drop));
                 }
             }
@@ -180,7 +181,7 @@ impl Update {
     /// Takes a list of images, if the datagram holds one.
     #[inline(never)]
     fn handle_listing(&mut self, now: Instant, datagram: &[u8]) {
-        let answer = self.flight.handle_answer(&mut self.session, now, datagram, answer::NOTHING, &[]);
+        let answer = self.flight.handle_answer(&mut self.session, now, datagram, answer::NOTHING);
         let Some(answer) = answer else { return };
         let command = self.flight.header().id();
         let state =
@@ -203,8 +204,8 @@ impl Update {
             }
             Stage::Waiting { poll_at } => {
                 if poll_at <= now {
-                    let interval = millis(session.policy.poll_interval);
-                    self.flight = Flight::new::<StateRequest>(session);
+                    let interval = millis(&session.policy.poll_interval);
+                    self.flight.start::<StateRequest>(session);
                     self.flight.repeat_every(interval);
                     self.stage = Stage::Polling;
                 }
@@ -238,7 +239,7 @@ impl Update {
             self.follow_upload();
             return length;
         }
-        let body = |writer: &mut Writer<'_>| match self.stage {
+        let mut body = |writer: &mut Writer<'_>| match self.stage {
             Stage::Acting(action @ (Action::Test | Action::Confirm)) => {
                 let confirm = Some(action == Action::Confirm);
                 SetStateRequest { hash, confirm }.encode(writer)
@@ -249,7 +250,7 @@ impl Update {
         if matches!(self.stage, Stage::Held | Stage::Waiting { .. }) {
             return None;
         }
-        let frame = self.flight.poll_transmit(session, now, buffer, &body)?;
+        let frame = self.flight.poll_transmit(session, now, buffer, &mut body)?;
         frame.map_err(|failure| self.fail(failure.into())).ok()
     }
 

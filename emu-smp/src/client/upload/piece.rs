@@ -3,10 +3,10 @@
 use super::UploadOptions;
 use super::outcome::UploadError;
 use crate::body::head_length;
-use crate::cbor::{EncodeError, Writer};
+use crate::cbor::Writer;
 use crate::client::target::{ImageSource, ReadError, Target};
 use crate::header::Header;
-use crate::message::encode_frame;
+use crate::message::encode_frame_once;
 
 /// What is to be written.
 #[derive(Debug, Clone, Copy)]
@@ -34,16 +34,20 @@ impl Piece<'_> {
         let room = buffer.len().min(usize::from(self.frame));
         let too_small = UploadError::Buffer { capacity: room };
         let buffer = buffer.get_mut(..room).ok_or(too_small)?;
+        let (mut before, mut behind) = ([0; BEFORE], [0; BEHIND]);
+        let (mut before, mut behind) = (Writer::new(&mut before), Writer::new(&mut behind));
+        self.surround(&mut before, &mut behind);
         let mut data = Ok(0);
-        let written = encode_frame(self.header, buffer, |writer| {
-            let behind = self.begin(writer)?;
-            let left = writer.capacity().saturating_sub(writer.written().len()).saturating_sub(behind);
+        let written = encode_frame_once(self.header, buffer, &mut |writer| {
+            writer.raw(before.written())?;
+            let behind = behind.written();
+            let left = writer.capacity().saturating_sub(writer.written().len()).saturating_sub(behind.len());
             let rest = self.target.length.saturating_sub(self.offset);
             // Its head has no more bytes than that of all that is left would have.
             let room = left.saturating_sub(head_length(left));
             let length = room.min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
             data = writer.bytes_with(length, |place| source.read_at(self.offset, place))?.map(|()| length);
-            self.end(writer)
+            writer.raw(behind)
         });
         let length = data.map_err(|error: ReadError| UploadError::Source(error))?;
         let written = written.map_err(|_| too_small)?;
@@ -54,55 +58,43 @@ impl Piece<'_> {
         Ok((written, self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX))))
     }
 
-    /// Writes the map up to the data, the keys as the bytes that they are. Returns how many bytes come behind that.
-    fn begin(&self, writer: &mut Writer<'_>) -> Result<usize, EncodeError> {
+    /// Writes what comes before the data and behind them, the keys as the bytes that they are. All of it has room.
+    fn surround(&self, before: &mut Writer<'_>, behind: &mut Writer<'_>) {
         let is_first = self.offset == 0;
-        let (image, upgrade) = self.behind();
-        let (mut pairs, mut behind) = (if is_first { 4_usize } else { 2 }, 0_usize);
-        if let Some(image) = image {
-            (pairs, behind) = (5, KEY_OF_5.saturating_add(head_length(usize::try_from(image).unwrap_or(usize::MAX))));
-        }
-        if upgrade {
-            (pairs, behind) = (pairs.saturating_add(1), behind.saturating_add(KEY_OF_7).saturating_add(1));
-        }
-        writer.map(pairs)?;
+        let mut pairs = 2;
         if is_first {
-            writer.raw(b"\x63len")?;
-            writer.value(&self.target.length)?;
+            pairs = 4;
+            if let Some(image) = self.options.image {
+                pairs = 5;
+                number(behind, b"\x65image", image);
+            }
+            if self.options.only_upgrade {
+                pairs = usize::wrapping_add(pairs, 1);
+                let _ = behind.raw(b"\x67upgrade\xf5");
+            }
         }
-        writer.raw(b"\x63off")?;
-        writer.value(&self.offset)?;
+        let _ = before.map(pairs);
         if is_first {
-            writer.raw(b"\x63sha\x58\x20")?;
-            writer.raw(&self.target.sha)?;
+            number(before, b"\x63len", self.target.length);
         }
-        writer.raw(b"\x64data")?;
-        Ok(behind)
-    }
-
-    /// Writes the map behind the data.
-    fn end(&self, writer: &mut Writer<'_>) -> Result<(), EncodeError> {
-        let (image, upgrade) = self.behind();
-        if let Some(image) = image {
-            writer.raw(b"\x65image")?;
-            writer.value(&image)?;
+        number(before, b"\x63off", self.offset);
+        if is_first {
+            let _ = before.raw(b"\x63sha\x58\x20");
+            let _ = before.raw(&self.target.sha);
         }
-        if upgrade {
-            writer.raw(b"\x67upgrade\xf5")?;
-        }
-        Ok(())
-    }
-
-    /// What comes behind the data: the image's number, and whether older versions are refused.
-    fn behind(&self) -> (Option<u32>, bool) {
-        let is_first = self.offset == 0;
-        (self.options.image.filter(|_| is_first), is_first && self.options.only_upgrade)
+        let _ = before.raw(b"\x64data");
     }
 }
 
-/// What `image` and `upgrade` take.
-const KEY_OF_5: usize = 6;
-const KEY_OF_7: usize = 8;
+/// Writes a key and its number.
+fn number(writer: &mut Writer<'_>, key: &[u8], number: u32) {
+    let _ = writer.raw(key);
+    let _ = writer.unsigned32(number);
+}
+
+/// How many bytes come before the data at most, and behind them.
+const BEFORE: usize = 64;
+const BEHIND: usize = 20;
 
 /// How many bytes of data a first piece must have.
 const LEAST_FIRST: usize = 32;

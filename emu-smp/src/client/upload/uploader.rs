@@ -180,7 +180,7 @@ impl Uploader {
             Stage::Start => None,
             // Both are questions of no words.
             Stage::Parameters | Stage::Check => {
-                let written = self.flight.poll_transmit(session, now, buffer, &|writer| writer.map(0))?;
+                let written = self.flight.poll_transmit(session, now, buffer, &mut |writer| writer.map(0))?;
                 written.map_err(|failure| self.give_up(&failure)).ok()
             }
             Stage::First { frame } => self.transmit_first(session, now, source, buffer, frame),
@@ -202,8 +202,7 @@ impl Uploader {
             Stage::Check => answer::NOTHING,
             _ => answer::OFFSET,
         };
-        let hash = self.target.hash.as_bytes();
-        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys, hash) else { return };
+        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys) else { return };
         match (self.stage, &answer) {
             (Stage::Parameters, answer) => {
                 session.parameters = match answer {
@@ -222,7 +221,7 @@ impl Uploader {
                 session.frame.handle_missed(frame, true);
                 self.begin(session);
             }
-            (Stage::Check, Ok(Answer { is_listed: true, .. })) => {
+            (Stage::Check, Ok(answer)) if answer::lists(answer.body, self.target.hash.as_bytes()) => {
                 self.outcome = Some(Ok(Uploaded { is_checked: false }));
             }
             (Stage::Check, Ok(_) | Err(Failure::Refused { .. })) => self.begin_again(session),
@@ -257,7 +256,7 @@ impl Uploader {
         }
         if session.parameters == Parameters::NotAsked {
             self.stage = Stage::Parameters;
-            self.flight = Flight::new::<ParametersRequest>(session);
+            self.flight.start::<ParametersRequest>(session);
             self.flight.limit_tries(PARAMETERS_TRIES);
         } else {
             self.begin(session);
@@ -277,7 +276,7 @@ impl Uploader {
         self.is_end_sent = false;
         (self.wanted, self.furthest, self.next) = (0, 0, 0);
         let frame = session.frame.usable(session.parameters);
-        self.flight = Flight::new::<UploadRequest<'_>>(session);
+        self.flight.start::<UploadRequest<'_>>(session);
         if !session.is_heard {
             // Somebody who has not answered the question before is not waited for anew.
             self.flight.begin_waiting(self.silent_since);
@@ -391,7 +390,7 @@ impl Uploader {
 
     /// When the device has been silent for too long. A piece that is tried in a larger frame does not count.
     fn end_of_patience(&self, session: &Session) -> Option<Instant> {
-        (!self.in_flight.has_trial()).then_some(self.silent_since.after(millis(session.policy.give_up)))
+        (!self.in_flight.has_trial()).then_some(self.silent_since.after(millis(&session.policy.give_up)))
     }
 
     /// Whether there is a piece to send, and the window has room for it.
@@ -404,7 +403,7 @@ impl Uploader {
     fn handle_lost(&mut self, session: &mut Session) {
         if self.is_end_sent {
             self.stage = Stage::Check;
-            self.flight = Flight::new::<StateRequest>(session);
+            self.flight.start::<StateRequest>(session);
         } else {
             self.begin_again(session);
         }

@@ -33,7 +33,7 @@ impl Uploader {
             session.round_trip.measure(round_trip);
             // What was sent before it will not be answered any more: it was lost, or its answer.
             self.in_flight.give_up(|earlier| earlier.order < sent.order);
-            match &answer::read(header.id(), body, answer::OFFSET, &[]) {
+            match &answer::read(header.id(), body, answer::OFFSET) {
                 Ok(answer) => self.handle_offset(session, &sent, round_trip, answer),
                 Err(failure) => self.handle_failure(session, now, &sent, failure),
             }
@@ -162,7 +162,7 @@ impl Uploader {
         self.next = self.wanted;
         self.barrier = self.in_flight.next_order();
         self.silences = self.silences.saturating_add(1);
-        if trial.is_none() && now.millis_since(self.silent_since) >= millis(session.policy.give_up) {
+        if trial.is_none() && now.millis_since(self.silent_since) >= millis(&session.policy.give_up) {
             let (sent, waited) = (self.silences, now.since(self.silent_since));
             return self.give_up(&Failure::NoAnswer { command: Command::IMAGE_UPLOAD, sent, waited });
         }
