@@ -90,8 +90,8 @@ pub enum ErrorKind {
         #[source]
         error: io::Error,
     },
-    /// The serial port cannot be opened. The error's kind is `NotFound`, `PermissionDenied`, `ResourceBusy` if another program has
-    /// it, `IsADirectory`, `Unsupported` if it is something else than a serial port, or what else the system says.
+    /// The serial port cannot be opened. The error's kind is `NotFound`, `PermissionDenied`, `ResourceBusy` if another program
+    /// has it, `IsADirectory`, `Unsupported` if it is something else than a serial port, or what else the system says.
     #[error("{}", cannot_open(.0))]
     Open(#[source] io::Error),
     /// The serial line has gone away, and has not come back.

@@ -146,7 +146,8 @@ impl Simulator {
         self.shared.updates.with(|state| state.module.boots().to_vec())
     }
 
-    /// Returns how many datagrams, and frames on the serial line, have come to the server for firmware updates, whatever became of them.
+    /// Returns how many datagrams, and frames on the serial line, have come to the server for firmware updates, whatever became
+    /// of them.
     #[must_use]
     pub fn datagrams(&self) -> u64 {
         self.shared.updates.with(|state| state.datagrams)

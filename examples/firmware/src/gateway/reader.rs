@@ -250,7 +250,11 @@ impl Reader {
             State::Pausing { .. } => self.owed = self.owed.saturating_sub(1),
             State::Done { .. } => {}
         }
-        if is_late && let State::Pausing { until } = &mut self.state {
+        // If there is something more to ask.
+        if is_late
+            && !self.plan.is_done()
+            && let State::Pausing { until } = &mut self.state
+        {
             *until = after(now, if self.owed > 0 { self.patience } else { SETTLE_MS });
         }
     }

@@ -9,7 +9,8 @@ use super::line::SerialLine;
 use super::link::Link;
 use super::quirks::SmpQuirks;
 
-/// The meter's "Allow Online-Updates": a server for firmware updates (SMP) on UDP, and on a serial line if wanted, of which all can be chosen.
+/// The meter's "Allow Online-Updates": a server for firmware updates (SMP) on UDP, and on a serial line if wanted. All of it can
+/// be chosen.
 ///
 /// Unless told otherwise: on any free port, running 1.0.6, with the other slot empty, quick and without faults.
 ///
