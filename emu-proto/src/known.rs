@@ -1,4 +1,4 @@
-//! The known firmware's dialect alone, in half of the flash: for a microcontroller that reads such meters and nothing else.
+//! The known firmware's dialect alone, in two thirds of the flash, a single row in less than half: for a microcontroller that reads such meters and nothing else.
 //!
 //! ```text
 //! body    = header LF *( row LF )       ; CRLF for LF, and no line end after the last row, are taken: nobody knows
