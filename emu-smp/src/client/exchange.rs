@@ -55,6 +55,8 @@ pub struct Exchange<R> {
     session: Session,
     request: R,
     flight: Flight,
+    /// When it was called last.
+    now: Instant,
     /// That it has failed without an answer, until it was told.
     failure: Option<Failure>,
     is_done: bool,
@@ -68,7 +70,7 @@ impl<R: Request> Exchange<R> {
     pub fn new(mut session: Session, request: R) -> Self {
         let mut flight = Flight::NONE;
         flight.start_command(&mut session, request.operation(), request.command());
-        Self { session, request, flight, failure: None, is_done: false, refused_length: None }
+        Self { session, request, flight, now: Instant::START, failure: None, is_done: false, refused_length: None }
     }
 
     /// Sends the request in this version. When an echo in version 1 is answered, the session speaks it from then on.
@@ -93,7 +95,8 @@ impl<R: Request> Exchange<R> {
         if self.is_done {
             return None;
         }
-        let answer = self.flight.handle_datagram::<R>(&mut self.session, now, datagram)?;
+        self.now = now;
+        let answer = self.flight.handle_datagram::<R>(&mut self.session, now.moment(), datagram)?;
         self.is_done = true;
         let version = self.flight.header().version;
         if answer.is_ok() && self.flight.header().id() == Command::ECHO && version == Version::V1 {
@@ -108,7 +111,8 @@ impl<R: Request> Exchange<R> {
         if self.is_done {
             return;
         }
-        let failure = self.flight.handle_timeout(&mut self.session, now);
+        self.now = now;
+        let failure = self.flight.handle_timeout(&mut self.session, now.moment());
         self.fail(failure);
     }
 
@@ -117,7 +121,11 @@ impl<R: Request> Exchange<R> {
         if self.is_done {
             return None;
         }
-        match self.flight.poll_transmit(&self.session, now, buffer, &mut |writer| self.request.encode(writer))? {
+        self.now = now;
+        match self
+            .flight
+            .poll_transmit(&self.session, now.moment(), buffer, &mut |writer| self.request.encode(writer))?
+        {
             Ok(length) => Some(length),
             Err(failure) => {
                 self.fail(Some(failure));
@@ -129,7 +137,8 @@ impl<R: Request> Exchange<R> {
     /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.is_done { None } else { self.flight.poll_timeout() }
+        let due = self.flight.poll_timeout().filter(|_| !self.is_done)?;
+        Some(self.now.at(due))
     }
 
     /// Returns that the request has come to nothing without an answer, once.

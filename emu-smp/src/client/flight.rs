@@ -3,7 +3,7 @@
 use super::answer::{self, Answer, Keys};
 use super::failure::{Failure, Refused};
 use super::session::Session;
-use super::time::{Instant, millis};
+use super::time::{Moment, millis};
 use crate::body::Request;
 use crate::cbor::{EncodeError, Writer};
 use crate::command::Command;
@@ -28,10 +28,10 @@ pub(super) struct Flight {
     is_steady: bool,
     sent: u8,
     /// Since when it is waited.
-    since: Option<Instant>,
-    last_sent: Instant,
+    since: Option<Moment>,
+    last_sent: Moment,
     /// When it is sent again, or given up.
-    due: Option<Instant>,
+    due: Option<Moment>,
     /// What the device has said last, if that was to come back later.
     busy: Option<Refused>,
     ignored: u32,
@@ -48,7 +48,7 @@ impl Flight {
         is_steady: false,
         sent: 0,
         since: None,
-        last_sent: Instant::START,
+        last_sent: Moment::NONE,
         due: None,
         busy: None,
         ignored: 0,
@@ -88,7 +88,7 @@ impl Flight {
     }
 
     /// Waited for since then already.
-    pub(super) const fn begin_waiting(&mut self, since: Instant) {
+    pub(super) const fn begin_waiting(&mut self, since: Moment) {
         self.since = Some(since);
     }
 
@@ -125,19 +125,18 @@ impl Flight {
     }
 
     /// It was sent.
-    pub(super) fn handle_sent(&mut self, session: &Session, now: Instant) {
+    pub(super) fn handle_sent(&mut self, session: &Session, now: Moment) {
         let since = *self.since.get_or_insert(now);
         self.sent = self.sent.saturating_add(1);
         self.last_sent = now;
-        let end = since.after(self.patience);
-        self.due = Some(now.after(session.timeout_millis().max(self.floor)).min(end));
+        self.wait(now, since, session.timeout_millis().max(self.floor));
     }
 
     /// Writes the request if it is to be sent now: its header, and the body.
     pub(super) fn poll_transmit(
         &mut self,
         session: &Session,
-        now: Instant,
+        now: Moment,
         buffer: &mut [u8],
         body: &mut dyn FnMut(&mut Writer<'_>) -> Result<(), EncodeError>,
     ) -> Option<Result<usize, Failure>> {
@@ -160,13 +159,13 @@ impl Flight {
         self.tries.is_some_and(|tries| self.sent >= tries)
     }
 
-    pub(super) const fn poll_timeout(&self) -> Option<Instant> {
+    pub(super) const fn poll_timeout(&self) -> Option<Moment> {
         self.due
     }
 
     /// Notices that no answer came in time: it is sent again, or has failed.
-    pub(super) fn handle_timeout(&mut self, session: &mut Session, now: Instant) -> Option<Failure> {
-        if self.due.is_none_or(|due| now < due) {
+    pub(super) fn handle_timeout(&mut self, session: &mut Session, now: Moment) -> Option<Failure> {
+        if self.due.is_none_or(|due| !now.has_reached(due)) {
             return None;
         }
         let since = self.since.unwrap_or(now);
@@ -188,7 +187,7 @@ impl Flight {
     }
 
     /// Returns the body of the answer, if the datagram holds it.
-    pub(super) fn find<'a>(&mut self, session: &mut Session, now: Instant, datagram: &'a [u8]) -> Option<&'a [u8]> {
+    pub(super) fn find<'a>(&mut self, session: &mut Session, now: Moment, datagram: &'a [u8]) -> Option<&'a [u8]> {
         for (header, body) in frames(datagram) {
             if self.sent > 0 && header.check_answers(&self.header).is_ok() {
                 session.is_heard = true;
@@ -209,7 +208,7 @@ impl Flight {
     pub(super) fn handle_datagram<'a, R: Request>(
         &mut self,
         session: &mut Session,
-        now: Instant,
+        now: Moment,
         datagram: &'a [u8],
     ) -> Option<Result<R::Response<'a>, Failure>> {
         let body = self.find(session, now, datagram)?;
@@ -231,7 +230,7 @@ impl Flight {
     pub(super) fn handle_answer<'a>(
         &mut self,
         session: &mut Session,
-        now: Instant,
+        now: Moment,
         datagram: &'a [u8],
         keys: &Keys,
     ) -> Option<Result<Answer<'a>, Failure>> {
@@ -246,15 +245,20 @@ impl Flight {
     }
 
     /// Whether a device that refuses is busy and is asked again later.
-    fn is_to_be_asked_again(&mut self, session: &mut Session, now: Instant, refused: &Refused) -> bool {
+    fn is_to_be_asked_again(&mut self, session: &mut Session, now: Moment, refused: &Refused) -> bool {
         if !is_busy(refused.code()) || self.is_last() {
             return false;
         }
         session.round_trip.back_off();
         self.busy = Some(*refused);
-        let end = self.since.unwrap_or(now).after(self.patience);
-        self.due = Some(now.after(session.timeout_millis()).min(end));
+        self.wait(now, self.since.unwrap_or(now), session.timeout_millis());
         true
+    }
+
+    /// Waits for so long, and no longer than the patience lasts.
+    fn wait(&mut self, now: Moment, since: Moment, millis: u32) {
+        let rest = self.patience.saturating_sub(now.millis_since(since));
+        self.due = Some(now.after(millis.min(rest)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points in time, as the machines count them, and lengths of time in milliseconds.
 //!
-//! Inside, the machines reckon in whole milliseconds, of 32 bits where it is a length: a small microcontroller divides neither
+//! Inside, the machines reckon in whole milliseconds of 32 bits: a small microcontroller divides neither
 //! 64 bits nor the 128 of a [`Duration`]'s nanoseconds.
 
 use core::ops::{Add, Sub};
@@ -60,22 +60,49 @@ impl Instant {
         duration(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns the point so many milliseconds later.
-    #[inline(never)]
-    pub(super) const fn after(self, millis: u32) -> Self {
-        Self(self.0.saturating_add(millis as u64))
+    /// Returns the point as the machines keep it.
+    pub(super) const fn moment(self) -> Moment {
+        Moment(self.0 as u32)
     }
 
-    /// Returns the time from an earlier point on, 49 days at most.
+    /// Returns which point a moment near this one is.
+    pub(super) const fn at(self, moment: Moment) -> Self {
+        Self(self.0.wrapping_add_signed(moment.0.wrapping_sub(self.0 as u32).cast_signed() as i64))
+    }
+}
+
+/// A point in time inside a machine: milliseconds, of which the lower 32 bits are kept. Which of two is the later one holds for
+/// those that are less than 24 days apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment(u32);
+
+impl Moment {
+    /// One that means nothing.
+    pub(super) const NONE: Self = Self(0);
+
+    /// Returns the point so many milliseconds later, 12 days at most.
+    pub(super) const fn after(self, millis: u32) -> Self {
+        Self(self.0.wrapping_add(if millis < LONGEST { millis } else { LONGEST }))
+    }
+
+    /// Whether that has come by now.
+    pub(super) const fn has_reached(self, due: Self) -> bool {
+        self.0.wrapping_sub(due.0).cast_signed() >= 0
+    }
+
+    /// Returns the earlier of two.
+    pub(super) const fn min(self, other: Self) -> Self {
+        if other.has_reached(self) { self } else { other }
+    }
+
+    /// Returns the time from an earlier point on.
     pub(super) const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.millis_since(earlier) as u64)
     }
 
-    /// Returns how many milliseconds have passed since an earlier point, 49 days at most; 0 if it is a later one.
-    #[inline(never)]
+    /// Returns how many milliseconds have passed since an earlier point; 0 if it is a later one.
     pub(super) const fn millis_since(self, earlier: Self) -> u32 {
-        let millis = self.0.saturating_sub(earlier.0);
-        if millis > u32::MAX as u64 { u32::MAX } else { millis as u32 }
+        if self.has_reached(earlier) { self.0.wrapping_sub(earlier.0) } else { 0 }
     }
 }
 
@@ -97,12 +124,12 @@ impl Sub for Instant {
     }
 }
 
-/// Returns a length of time in milliseconds, 49 days at most. A part of a millisecond counts as a whole one.
+/// Returns a length of time in milliseconds, 12 days at most. A part of a millisecond counts as a whole one.
 #[inline(never)]
 pub(super) const fn millis(duration: &Duration) -> u32 {
     let seconds = duration.as_secs();
     if seconds > MOST_SECONDS {
-        return u32::MAX;
+        return LONGEST;
     }
     (seconds as u32).wrapping_mul(1000).wrapping_add(duration.subsec_nanos().div_ceil(NANOS_PER_MILLI))
 }
@@ -120,8 +147,9 @@ const fn duration(millis: u64) -> Duration {
 }
 
 const NANOS_PER_MILLI: u32 = 1_000_000;
-/// So many, and a whole one more, have room in 32 bits as milliseconds.
-const MOST_SECONDS: u64 = 4_294_966;
+/// The longest wait in milliseconds, 12 days; and as many whole seconds less one.
+const LONGEST: u32 = 1 << 30;
+const MOST_SECONDS: u64 = 1_073_740;
 
 #[cfg(test)]
 mod tests {
@@ -135,8 +163,20 @@ mod tests {
         }
         assert_eq!(Instant::START + Duration::from_nanos(1), Instant(1));
         assert_eq!(Instant(3) + Duration::new(u64::MAX / 1000, 999_000_000), Instant::MAX);
-        assert_eq!((millis(&Duration::from_micros(1001)), millis(&Duration::MAX)), (2, u32::MAX));
-        assert_eq!(millis(&Duration::new(MOST_SECONDS, 999_999_999)), 4_294_967_000);
-        assert_eq!(millis(&Duration::from_secs(MOST_SECONDS + 1)), u32::MAX);
+        assert_eq!((millis(&Duration::from_micros(1001)), millis(&Duration::MAX)), (2, LONGEST));
+        assert_eq!(millis(&Duration::new(MOST_SECONDS, 999_999_999)), 1_073_741_000);
+        for start in [0, 5, 1 << 31, u64::from(u32::MAX), 1 << 32, 1 << 40] {
+            let (start, later) = (Instant(start), Instant(start + 100));
+            assert_eq!(start.at(later.moment()), later);
+            assert_eq!(later.at(start.moment()), start);
+            assert_eq!(start.moment().after(100), later.moment());
+            assert_eq!(
+                (later.moment().millis_since(start.moment()), start.moment().millis_since(later.moment())),
+                (100, 0)
+            );
+            assert!(later.moment().has_reached(start.moment()) && !start.moment().has_reached(later.moment()));
+            assert_eq!(later.moment().min(start.moment()), start.moment().min(later.moment()));
+        }
+        assert_eq!(millis(&Duration::from_secs(MOST_SECONDS + 1)), LONGEST);
     }
 }

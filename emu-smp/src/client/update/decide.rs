@@ -8,7 +8,7 @@ use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
 use crate::client::failure::Failure;
 use crate::client::flight::is_busy;
-use crate::client::time::{Instant, millis};
+use crate::client::time::{Moment, millis};
 use crate::client::upload::Note as UploadNote;
 use crate::mcuboot::ImageVersion;
 
@@ -59,7 +59,7 @@ pub(super) struct History {
 /// A reset that the device was asked for.
 #[derive(Debug, Clone, Copy)]
 struct Reset {
-    at: Instant,
+    at: Moment,
     /// Whether the device has said that it will.
     is_answered: bool,
 }
@@ -106,7 +106,7 @@ impl History {
 
 impl Update {
     /// Takes a list, or that there is none.
-    pub(super) fn handle_list(&mut self, now: Instant, survey: Result<Survey, Failure>) {
+    pub(super) fn handle_list(&mut self, now: Moment, survey: Result<Survey, Failure>) {
         let is_waiting = matches!(self.stage, Stage::Waiting { .. } | Stage::Polling);
         match survey {
             Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
@@ -118,7 +118,7 @@ impl Update {
     }
 
     /// Takes what came of an action.
-    pub(super) fn handle_done(&mut self, now: Instant, action: Action, answer: Result<(), Failure>) {
+    pub(super) fn handle_done(&mut self, now: Moment, action: Action, answer: Result<(), Failure>) {
         match (action, answer) {
             (Action::Reset, answer) => self.handle_reset(now, answer),
             (_, Ok(())) => self.list(),
@@ -163,7 +163,7 @@ impl Update {
     }
 
     /// Waits, and asks the device then; gives it up if it has been away too long.
-    pub(super) fn wait_until(&mut self, now: Instant, poll_at: Instant) {
+    pub(super) fn wait_until(&mut self, now: Moment, poll_at: Moment) {
         if self.end_if_away(now) {
             return;
         }
@@ -173,7 +173,7 @@ impl Update {
     }
 
     /// Gives the device up if it has been away too long.
-    pub(super) fn end_if_away(&mut self, now: Instant) -> bool {
+    pub(super) fn end_if_away(&mut self, now: Moment) -> bool {
         let policy = &self.session.policy;
         let since = self.history.reset.map_or(now, |reset| reset.at);
         let is_away = now.millis_since(since) >= millis(&policy.reset_wait).saturating_add(millis(&policy.return_wait));
@@ -184,7 +184,7 @@ impl Update {
     }
 
     /// Does what a list calls for.
-    fn decide(&mut self, now: Instant, survey: &Survey) {
+    fn decide(&mut self, now: Moment, survey: &Survey) {
         let Some(running) = survey.running else { return self.fail(UpdateError::NothingRuns) };
         if !core::mem::replace(&mut self.history.is_listed, true) {
             self.events.push(Note::Running { version: running.version, is_confirmed: running.is_confirmed });
@@ -224,7 +224,7 @@ impl Update {
     }
 
     /// The target runs.
-    fn decide_running(&mut self, now: Instant, survey: &Survey, is_confirmed: bool) {
+    fn decide_running(&mut self, now: Moment, survey: &Survey, is_confirmed: bool) {
         if let Some(reset) = self.history.reset
             && !core::mem::replace(&mut self.history.is_back, true)
         {
@@ -278,7 +278,7 @@ impl Update {
     }
 
     /// The device answers after it was asked to reset, and has not.
-    fn decide_not_restarted(&mut self, now: Instant, reset: Reset) {
+    fn decide_not_restarted(&mut self, now: Moment, reset: Reset) {
         let policy = &self.session.policy;
         let wait = if reset.is_answered { millis(&policy.reset_wait) } else { 0 };
         if now.millis_since(reset.at) < wait.max(RESET_DELAY) {
@@ -293,7 +293,7 @@ impl Update {
     }
 
     /// The device has taken the reset, has refused it, or may have done either.
-    fn handle_reset(&mut self, now: Instant, answer: Result<(), Failure>) {
+    fn handle_reset(&mut self, now: Moment, answer: Result<(), Failure>) {
         let is_answered = match answer {
             Ok(()) => true,
             Err(Failure::NoAnswer { .. }) => false,

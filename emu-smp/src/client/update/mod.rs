@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::flight::Flight;
 use super::session::Session;
 use super::target::{ImageSource, Target};
-use super::time::{Instant, millis};
+use super::time::{Instant, Moment, millis};
 use super::upload::{UploadOptions, UploadProgress, Uploader};
 use crate::body::decode;
 use crate::body::image::{HashBytes, SetStateRequest, StateRequest};
@@ -103,6 +103,8 @@ pub struct UpdateOptions {
 #[derive(Debug, Clone)]
 pub struct Update {
     session: Session,
+    /// When it was called last.
+    now: Instant,
     target: Target,
     options: UpdateOptions,
     stage: Stage,
@@ -127,7 +129,7 @@ enum Stage {
     Held,
     /// The device is asked at this time whether it is back.
     Waiting {
-        poll_at: Instant,
+        poll_at: Moment,
     },
     /// The device is being asked whether it is back.
     Polling,
@@ -143,6 +145,7 @@ impl Update {
         events.push(Note::Step(UpdateStep::Listing));
         Self {
             session,
+            now: Instant::START,
             target: *target,
             options,
             stage: Stage::Listing,
@@ -161,6 +164,8 @@ impl Update {
         if self.outcome.is_some() {
             return;
         }
+        self.now = now;
+        let now = now.moment();
         let session = &mut self.session;
         match self.stage {
             Stage::Held | Stage::Waiting { .. } => {}
@@ -180,7 +185,7 @@ impl Update {
 
     /// Takes a list of images, if the datagram holds one.
     #[inline(never)]
-    fn handle_listing(&mut self, now: Instant, datagram: &[u8]) {
+    fn handle_listing(&mut self, now: Moment, datagram: &[u8]) {
         let answer = self.flight.handle_answer(&mut self.session, now, datagram, answer::NOTHING);
         let Some(answer) = answer else { return };
         let command = self.flight.header().id();
@@ -195,6 +200,8 @@ impl Update {
         if self.outcome.is_some() {
             return;
         }
+        self.now = now;
+        let now = now.moment();
         let session = &mut self.session;
         match self.stage {
             Stage::Held => {}
@@ -203,7 +210,7 @@ impl Update {
                 self.follow_upload();
             }
             Stage::Waiting { poll_at } => {
-                if poll_at <= now {
+                if now.has_reached(poll_at) {
                     let interval = millis(&session.policy.poll_interval);
                     self.flight.start::<StateRequest>(session);
                     self.flight.repeat_every(interval);
@@ -232,6 +239,8 @@ impl Update {
         if self.outcome.is_some() {
             return None;
         }
+        self.now = now;
+        let now = now.moment();
         let session = &mut self.session;
         let hash = Some(HashBytes::from(&self.target.hash));
         if matches!(self.stage, Stage::Uploading) {
@@ -260,12 +269,13 @@ impl Update {
         if self.outcome.is_some() {
             return None;
         }
-        match self.stage {
+        let due = match self.stage {
             Stage::Held => None,
             Stage::Waiting { poll_at } => Some(poll_at),
             Stage::Uploading => self.uploader.poll_timeout(&self.session),
             Stage::Listing | Stage::Acting(_) | Stage::Polling => self.flight.poll_timeout(),
-        }
+        };
+        due.map(|due| self.now.at(due))
     }
 
     /// Returns the next thing to tell.

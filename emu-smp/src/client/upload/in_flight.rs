@@ -1,11 +1,11 @@
 //! The pieces under way, in the order in which they were sent.
 
-use crate::client::time::Instant;
+use crate::client::time::Moment;
 
 /// A piece that was sent. Each transmission has a sequence number of its own, so that each answer says which it is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    pub(super) at: Instant,
+    pub(super) at: Moment,
     /// Counts the transmissions.
     pub(super) order: u32,
     /// Where the piece begins.
@@ -26,7 +26,7 @@ pub(super) struct Sent {
 impl Sent {
     /// A place for one.
     const NONE: Self = Self {
-        at: Instant::START,
+        at: Moment::NONE,
         order: 0,
         offset: 0,
         length: 0,
@@ -87,8 +87,8 @@ impl InFlight {
     }
 
     /// When the first of them was sent.
-    pub(super) fn earliest(&self) -> Option<Instant> {
-        self.live().map(|sent| sent.at).min()
+    pub(super) fn earliest(&self) -> Option<Moment> {
+        self.live().map(|sent| sent.at).reduce(Moment::min)
     }
 
     /// Whether a frame that is larger than any that has passed is among them.

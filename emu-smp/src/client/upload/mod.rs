@@ -78,6 +78,8 @@ pub struct UploadOptions {
 #[derive(Debug, Clone)]
 pub struct Upload {
     session: Session,
+    /// When it was called last.
+    now: Instant,
     uploader: Uploader,
     is_end_told: bool,
 }
@@ -86,17 +88,19 @@ impl Upload {
     /// Starts to upload.
     #[must_use]
     pub fn new(session: Session, target: &Target, options: UploadOptions) -> Self {
-        Self { session, uploader: Uploader::new(target, options), is_end_told: false }
+        Self { session, now: Instant::START, uploader: Uploader::new(target, options), is_end_told: false }
     }
 
     /// Takes a datagram that came from the device.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
-        self.uploader.handle_datagram(&mut self.session, now, datagram);
+        self.now = now;
+        self.uploader.handle_datagram(&mut self.session, now.moment(), datagram);
     }
 
     /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.uploader.handle_timeout(&mut self.session, now);
+        self.now = now;
+        self.uploader.handle_timeout(&mut self.session, now.moment());
     }
 
     /// Writes a frame that is to be sent now into a buffer, and returns its length; `None` if nothing is to be sent.
@@ -108,13 +112,14 @@ impl Upload {
         source: &mut S,
         buffer: &mut [u8],
     ) -> Option<usize> {
-        self.uploader.poll_transmit(&mut self.session, now, source, buffer)
+        self.now = now;
+        self.uploader.poll_transmit(&mut self.session, now.moment(), source, buffer)
     }
 
     /// Returns when to call [`handle_timeout`](Self::handle_timeout); `None` at the end.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.uploader.poll_timeout(&self.session)
+        self.uploader.poll_timeout(&self.session).map(|due| self.now.at(due))
     }
 
     /// Returns the next thing to tell.

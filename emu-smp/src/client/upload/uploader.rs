@@ -15,7 +15,7 @@ use crate::client::flight::Flight;
 use crate::client::frame_size::FrameSize;
 use crate::client::session::{Parameters, Session};
 use crate::client::target::{ImageSource, Target};
-use crate::client::time::{Instant, millis};
+use crate::client::time::{Moment, millis};
 use crate::command::Command;
 use crate::header::{Header, Operation};
 use crate::return_code::ReturnCode;
@@ -43,10 +43,10 @@ pub(in crate::client) struct Uploader {
     /// The order of the latest piece that was answered.
     newest: u32,
     /// Not before then is the next piece sent, so that pieces come to the device one by one.
-    pace: Instant,
-    silent_since: Instant,
+    pace: Moment,
+    silent_since: Moment,
     /// Not before then is anything sent, since the device is busy.
-    pause: Option<Instant>,
+    pause: Option<Moment>,
     options: UploadOptions,
     ignored: u32,
     /// The request that is under way, but for a piece that is not the first.
@@ -95,10 +95,10 @@ impl Uploader {
             newest: 0,
             is_end_sent: false,
             pause: None,
-            pace: Instant::START,
+            pace: Moment::NONE,
             fruitless: 0,
             silences: 0,
-            silent_since: Instant::START,
+            silent_since: Moment::NONE,
             losses: 0,
             ignored: 0,
             note: None,
@@ -140,7 +140,7 @@ impl Uploader {
     }
 
     #[inline(never)]
-    pub(in crate::client) fn poll_timeout(&self, session: &Session) -> Option<Instant> {
+    pub(in crate::client) fn poll_timeout(&self, session: &Session) -> Option<Moment> {
         if self.outcome.is_some() {
             return None;
         }
@@ -148,16 +148,10 @@ impl Uploader {
             Stage::Start => None,
             Stage::Parameters | Stage::First { .. } | Stage::Check => self.flight.poll_timeout(),
             Stage::Stream => {
-                let mut due = match self.pause {
-                    Some(until) => until,
-                    None if self.has_room() => self.pace,
-                    None => Instant::MAX,
-                };
-                if let Some(first) = self.in_flight.earliest() {
-                    due = due.min(first.after(session.timeout_millis()));
-                    due = self.end_of_patience(session).map_or(due, |end| due.min(end));
-                }
-                Some(due)
+                let resumed = self.pause.or_else(|| self.has_room().then_some(self.pace));
+                let late = self.in_flight.earliest().map(|first| first.after(session.timeout_millis()));
+                let end = late.and_then(|_| self.end_of_patience(session));
+                [resumed, late, end].into_iter().flatten().reduce(Moment::min)
             }
         }
     }
@@ -165,7 +159,7 @@ impl Uploader {
     pub(in crate::client) fn poll_transmit<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
-        now: Instant,
+        now: Moment,
         source: &mut S,
         buffer: &mut [u8],
     ) -> Option<usize> {
@@ -188,7 +182,7 @@ impl Uploader {
         }
     }
 
-    pub(in crate::client) fn handle_datagram(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
+    pub(in crate::client) fn handle_datagram(&mut self, session: &mut Session, now: Moment, datagram: &[u8]) {
         if self.outcome.is_some() {
             return;
         }
@@ -231,7 +225,7 @@ impl Uploader {
     }
 
     #[inline(never)]
-    pub(in crate::client) fn handle_timeout(&mut self, session: &mut Session, now: Instant) {
+    pub(in crate::client) fn handle_timeout(&mut self, session: &mut Session, now: Moment) {
         if self.outcome.is_some() {
             return;
         }
@@ -249,8 +243,8 @@ impl Uploader {
         }
     }
 
-    fn start(&mut self, session: &mut Session, now: Instant, length: u32) {
-        self.silent_since = now;
+    fn start(&mut self, session: &mut Session, now: Moment, length: u32) {
+        (self.silent_since, self.pace) = (now, now);
         if length != self.target.length {
             return self.fail(UploadError::Length { expected: self.target.length, found: length });
         }
@@ -288,7 +282,7 @@ impl Uploader {
     fn transmit_first<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
-        now: Instant,
+        now: Moment,
         source: &mut S,
         buffer: &mut [u8],
         mut frame: u16,
@@ -307,7 +301,7 @@ impl Uploader {
         Some(length)
     }
 
-    fn handle_first(&mut self, session: &mut Session, now: Instant, frame: u16, answer: &Answer<'_>) {
+    fn handle_first(&mut self, session: &mut Session, now: Moment, frame: u16, answer: &Answer<'_>) {
         self.silent_since = now;
         let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {
@@ -332,11 +326,11 @@ impl Uploader {
     fn transmit_next<S: ImageSource + ?Sized>(
         &mut self,
         session: &mut Session,
-        now: Instant,
+        now: Moment,
         source: &mut S,
         buffer: &mut [u8],
     ) -> Option<usize> {
-        if self.pause.is_some() || now < self.pace || !self.has_room() {
+        if self.pause.is_some() || !now.has_reached(self.pace) || !self.has_room() {
             return None;
         }
         if self.in_flight.count() == 0 {
@@ -389,7 +383,7 @@ impl Uploader {
     }
 
     /// When the device has been silent for too long. A piece that is tried in a larger frame does not count.
-    fn end_of_patience(&self, session: &Session) -> Option<Instant> {
+    fn end_of_patience(&self, session: &Session) -> Option<Moment> {
         (!self.in_flight.has_trial()).then_some(self.silent_since.after(millis(&session.policy.give_up)))
     }
 

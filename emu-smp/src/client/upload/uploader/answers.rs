@@ -13,14 +13,14 @@ use crate::client::answer::{self, Answer};
 use crate::client::failure::Failure;
 use crate::client::flight::{frames, is_busy};
 use crate::client::session::Session;
-use crate::client::time::{Instant, millis};
+use crate::client::time::{Moment, millis};
 use crate::command::Command;
 use crate::header::Operation;
 use crate::return_code::ReturnCode;
 
 impl Uploader {
     /// Takes the answers to pieces that a datagram holds.
-    pub(super) fn handle_pieces(&mut self, session: &mut Session, now: Instant, datagram: &[u8]) {
+    pub(super) fn handle_pieces(&mut self, session: &mut Session, now: Moment, datagram: &[u8]) {
         let mut is_known = false;
         for (header, body) in frames(datagram) {
             if header.id() != Command::IMAGE_UPLOAD || header.operation != Operation::WriteResponse {
@@ -97,7 +97,7 @@ impl Uploader {
         let _ = self.has_tries(session);
     }
 
-    fn handle_failure(&mut self, session: &mut Session, now: Instant, sent: &Sent, failure: &Failure) {
+    fn handle_failure(&mut self, session: &mut Session, now: Moment, sent: &Sent, failure: &Failure) {
         let code = match failure {
             Failure::Refused { refused, .. } => refused.code(),
             _ => None,
@@ -129,18 +129,18 @@ impl Uploader {
     }
 
     /// Notices that pieces were not answered in time.
-    pub(super) fn handle_silence(&mut self, session: &mut Session, now: Instant) {
-        if self.pause.is_some_and(|until| until <= now) {
+    pub(super) fn handle_silence(&mut self, session: &mut Session, now: Moment) {
+        if self.pause.is_some_and(|until| now.has_reached(until)) {
             self.pause = None;
             // It was not silent, but was not asked.
             self.silent_since = now;
         }
-        let end = self.end_of_patience(session).filter(|end| *end <= now);
+        let end = self.end_of_patience(session).filter(|end| now.has_reached(*end));
         let timeout = session.timeout_millis();
         let barrier = self.barrier;
         let (mut is_silent, mut trial) = (false, None);
         self.in_flight.give_up(|sent| {
-            let is_late = end.is_some() || sent.at.after(timeout) <= now;
+            let is_late = end.is_some() || now.has_reached(sent.at.after(timeout));
             if is_late && sent.order >= barrier {
                 is_silent = true;
                 trial = trial.or(Some(sent.frame).filter(|_| sent.is_trial));
