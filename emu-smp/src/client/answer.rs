@@ -11,12 +11,11 @@ use crate::return_code::ReturnCode;
 
 /// An answer that is no refusal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Answer<'a> {
+pub(super) struct Answer {
     /// The number at the first key that was asked for; 0 if none was.
     pub(super) first: u32,
     /// That at the second key, if it is there; a truth value counts as 0 or 1.
     pub(super) second: Option<u32>,
-    pub(super) body: &'a [u8],
 }
 
 /// Which two numbers of an answer are read, of which the first must be there; no key is empty.
@@ -31,7 +30,7 @@ pub(super) const PARAMETERS: &Keys = &["buf_size", "buf_count"];
 
 /// Reads the answer to a command, and of its numbers those at these keys.
 #[inline(never)]
-pub(super) fn read<'a>(command: Command, body: &'a [u8], keys: &Keys) -> Result<Answer<'a>, Failure> {
+pub(super) fn read(command: Command, body: &[u8], keys: &Keys) -> Result<Answer, Failure> {
     let mut reader = Reader::new(body);
     match find_refusal(&mut reader) {
         Ok(None) => {}
@@ -47,7 +46,7 @@ pub(super) fn read<'a>(command: Command, body: &'a [u8], keys: &Keys) -> Result<
         Ok((first.unwrap_or_default(), number(&mut reader, 0, second_key)?))
     };
     match numbers() {
-        Ok((first, second)) => Ok(Answer { first, second, body }),
+        Ok((first, second)) => Ok(Answer { first, second }),
         Err(malformed) => Err(Failure::Malformed { command, error: reader.told(malformed) }),
     }
 }

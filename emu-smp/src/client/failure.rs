@@ -123,12 +123,9 @@ impl Reason {
     const CAPACITY: usize = 32;
 
     pub(super) fn new(text: &[u8]) -> Self {
-        let (mut bytes, mut length) = ([0; Self::CAPACITY], 0_u8);
-        for (place, byte) in bytes.iter_mut().zip(text) {
-            *place = *byte;
-            length = length.wrapping_add(1);
-        }
-        Self { bytes, length }
+        // At most what has room, which is less than 256.
+        let length = text.len().min(Self::CAPACITY) as u8;
+        Self { bytes: core::array::from_fn(|place| text.get(place).copied().unwrap_or_default()), length }
     }
 
     /// Returns the words, up to what is no UTF-8.

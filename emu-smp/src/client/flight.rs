@@ -1,6 +1,6 @@
 //! One request under way: when it is sent, how often, and whether a frame answers it.
 
-use super::answer::{self, Answer, Keys};
+use super::answer::Answer;
 use super::failure::{Failure, Refused};
 use super::session::Session;
 use super::time::{Moment, millis};
@@ -226,22 +226,12 @@ impl Flight {
         })
     }
 
-    /// The same, of which two numbers are read.
-    pub(super) fn handle_answer<'a>(
-        &mut self,
-        session: &mut Session,
-        now: Moment,
-        datagram: &'a [u8],
-        keys: &Keys,
-    ) -> Option<Result<Answer<'a>, Failure>> {
-        let body = self.find(session, now, datagram)?;
-        let answer = answer::read(self.header.id(), body, keys);
-        if let Err(Failure::Refused { refused, .. }) = &answer
-            && self.is_to_be_asked_again(session, now, refused)
-        {
-            return None;
+    /// Whether an answer says that the device is busy, and it is asked again later.
+    pub(super) fn is_put_off(&mut self, session: &mut Session, now: Moment, answer: &Result<Answer, Failure>) -> bool {
+        match answer {
+            Err(Failure::Refused { refused, .. }) => self.is_to_be_asked_again(session, now, refused),
+            _ => false,
         }
-        Some(answer)
     }
 
     /// Whether a device that refuses is busy and is asked again later.

@@ -41,8 +41,8 @@ impl RoundTrip {
             Some(smoothed) => {
                 let difference = (*smoothed >> 3).abs_diff(millis);
                 // RTTVAR <- 3/4 RTTVAR + 1/4 |SRTT - R|; SRTT <- 7/8 SRTT + 1/8 R.
-                self.deviation = self.deviation.saturating_sub(self.deviation >> 2).saturating_add(difference);
-                *smoothed = smoothed.saturating_sub(*smoothed >> 3).saturating_add(millis);
+                self.deviation = self.deviation.wrapping_sub(self.deviation >> 2).wrapping_add(difference);
+                *smoothed = smoothed.wrapping_sub(*smoothed >> 3).wrapping_add(millis);
             }
         }
     }
@@ -61,15 +61,18 @@ impl RoundTrip {
     pub(super) fn timeout(&self, policy: &Policy) -> u32 {
         let base = match self.smoothed {
             None => millis(&policy.first_timeout),
-            Some(smoothed) => (smoothed >> 3).saturating_add(self.deviation.max(1)).max(millis(&policy.min_timeout)),
+            Some(smoothed) => (smoothed >> 3).wrapping_add(self.deviation.max(1)).max(millis(&policy.min_timeout)),
         };
-        let doubled = base.saturating_mul(1_u32.checked_shl(u32::from(self.doublings)).unwrap_or(u32::MAX));
-        doubled.min(millis(&policy.max_timeout)).max(SHORTEST)
+        let (most, doublings) = (millis(&policy.max_timeout), self.doublings.min(MOST_DOUBLINGS));
+        let doubled = if base > most >> doublings { most } else { base << doublings };
+        doubled.max(SHORTEST)
     }
 }
 
 /// Whatever the policy says, time goes on from one transmission to the next.
 const SHORTEST: u32 = 1;
+/// From a millisecond to more than any longest one.
+const MOST_DOUBLINGS: u8 = 31;
 /// More than a minute says nothing about the way to the device.
 const LONGEST: u32 = 60_000;
 

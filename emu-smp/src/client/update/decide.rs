@@ -6,6 +6,7 @@ use super::{Stage, Update};
 use crate::body::Request;
 use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
 use crate::body::os::ResetRequest;
+use crate::client::answer::Answer;
 use crate::client::failure::Failure;
 use crate::client::flight::is_busy;
 use crate::client::time::{Moment, millis};
@@ -118,10 +119,10 @@ impl Update {
     }
 
     /// Takes what came of an action.
-    pub(super) fn handle_done(&mut self, now: Moment, action: Action, answer: Result<(), Failure>) {
+    pub(super) fn handle_done(&mut self, now: Moment, action: Action, answer: Result<Answer, Failure>) {
         match (action, answer) {
             (Action::Reset, answer) => self.handle_reset(now, answer),
-            (_, Ok(())) => self.list(),
+            (_, Ok(_)) => self.list(),
             (_, Err(failure @ (Failure::Refused { .. } | Failure::Malformed { .. }))) => {
                 // Its first copy may have been done, and the answer lost: the list says so.
                 self.history.refused = Some((action, failure));
@@ -293,9 +294,9 @@ impl Update {
     }
 
     /// The device has taken the reset, has refused it, or may have done either.
-    fn handle_reset(&mut self, now: Moment, answer: Result<(), Failure>) {
+    fn handle_reset(&mut self, now: Moment, answer: Result<Answer, Failure>) {
         let is_answered = match answer {
-            Ok(()) => true,
+            Ok(_) => true,
             Err(Failure::NoAnswer { .. }) => false,
             Err(Failure::Refused { refused, .. }) if is_busy(refused.code()) => false,
             Err(failure) => return self.fail(failure.into()),

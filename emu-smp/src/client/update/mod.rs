@@ -11,7 +11,7 @@ pub use self::outcome::{OtherImage, UpdateError, UpdateEvent, UpdateStep, Update
 use self::decide::{Action, History};
 use self::outcome::Note;
 use self::survey::Survey;
-use super::answer;
+use super::answer::{self, Answer};
 use super::events::Events;
 use super::failure::Failure;
 use super::flight::Flight;
@@ -172,8 +172,8 @@ impl Update {
             Stage::Listing | Stage::Polling => self.handle_listing(now, datagram),
             Stage::Acting(action) => {
                 // What is in the answer does not matter: the list says what was done.
-                if let Some(answer) = self.flight.handle_answer(session, now, datagram, answer::NOTHING) {
-                    self.handle_done(now, action, answer.map(drop));
+                if let Some((answer, _)) = self.read_answer(now, datagram) {
+                    self.handle_done(now, action, answer);
                 }
             }
             Stage::Uploading => {
@@ -186,13 +186,18 @@ impl Update {
     /// Takes a list of images, if the datagram holds one.
     #[inline(never)]
     fn handle_listing(&mut self, now: Moment, datagram: &[u8]) {
-        let answer = self.flight.handle_answer(&mut self.session, now, datagram, answer::NOTHING);
-        let Some(answer) = answer else { return };
+        let Some((answer, body)) = self.read_answer(now, datagram) else { return };
         let command = self.flight.header().id();
-        let state =
-            answer.and_then(|answer| decode(answer.body).map_err(|error| Failure::Malformed { command, error }));
+        let state = answer.and_then(|_| decode(body).map_err(|error| Failure::Malformed { command, error }));
         let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
         self.handle_list(now, survey);
+    }
+
+    /// Reads the answer that the datagram holds, if it does, and whether it is a refusal; returns its body, too.
+    fn read_answer<'a>(&mut self, now: Moment, datagram: &'a [u8]) -> Option<(Result<Answer, Failure>, &'a [u8])> {
+        let body = self.flight.find(&mut self.session, now, datagram)?;
+        let answer = answer::read(self.flight.header().id(), body, answer::NOTHING);
+        if self.flight.is_put_off(&mut self.session, now, &answer) { None } else { Some((answer, body)) }
     }
 
     /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.

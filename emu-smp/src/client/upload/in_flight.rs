@@ -71,8 +71,10 @@ impl InFlight {
     }
 
     /// Forgets all.
-    pub(super) const fn clear(&mut self) {
-        self.places = [Sent::NONE; CAPACITY];
+    pub(super) fn clear(&mut self) {
+        for sent in &mut self.places {
+            (sent.is_live, sent.is_open) = (false, false);
+        }
     }
 
     /// The pieces whose answers are expected.

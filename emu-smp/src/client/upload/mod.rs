@@ -76,11 +76,12 @@ pub struct UploadOptions {
 ///
 /// It takes a kilobyte of memory, and none for the image.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Upload {
+    uploader: Uploader,
     session: Session,
     /// When it was called last.
     now: Instant,
-    uploader: Uploader,
     is_end_told: bool,
 }
 

@@ -149,9 +149,12 @@ impl Uploader {
             Stage::Parameters | Stage::First { .. } | Stage::Check => self.flight.poll_timeout(),
             Stage::Stream => {
                 let resumed = self.pause.or_else(|| self.has_room().then_some(self.pace));
-                let late = self.in_flight.earliest().map(|first| first.after(session.timeout_millis()));
-                let end = late.and_then(|_| self.end_of_patience(session));
-                [resumed, late, end].into_iter().flatten().reduce(Moment::min)
+                let Some(first) = self.in_flight.earliest() else { return resumed };
+                let mut due = first.after(session.timeout_millis());
+                for other in [resumed, self.end_of_patience(session)] {
+                    due = due.min(other.unwrap_or(due));
+                }
+                Some(due)
             }
         }
     }
@@ -196,7 +199,11 @@ impl Uploader {
             Stage::Check => answer::NOTHING,
             _ => answer::OFFSET,
         };
-        let Some(answer) = self.flight.handle_answer(session, now, datagram, keys) else { return };
+        let Some(body) = self.flight.find(session, now, datagram) else { return };
+        let answer = answer::read(self.flight.header().id(), body, keys);
+        if self.flight.is_put_off(session, now, &answer) {
+            return;
+        }
         match (self.stage, &answer) {
             (Stage::Parameters, answer) => {
                 session.parameters = match answer {
@@ -215,7 +222,7 @@ impl Uploader {
                 session.frame.handle_missed(frame, true);
                 self.begin(session);
             }
-            (Stage::Check, Ok(answer)) if answer::lists(answer.body, self.target.hash.as_bytes()) => {
+            (Stage::Check, Ok(_)) if answer::lists(body, self.target.hash.as_bytes()) => {
                 self.outcome = Some(Ok(Uploaded { is_checked: false }));
             }
             (Stage::Check, Ok(_) | Err(Failure::Refused { .. })) => self.begin_again(session),
@@ -301,7 +308,7 @@ impl Uploader {
         Some(length)
     }
 
-    fn handle_first(&mut self, session: &mut Session, now: Moment, frame: u16, answer: &Answer<'_>) {
+    fn handle_first(&mut self, session: &mut Session, now: Moment, frame: u16, answer: &Answer) {
         self.silent_since = now;
         let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {

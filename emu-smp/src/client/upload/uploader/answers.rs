@@ -47,7 +47,7 @@ impl Uploader {
     }
 
     /// The device has told which byte it wants.
-    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: &Answer<'_>) {
+    fn handle_offset(&mut self, session: &mut Session, sent: &Sent, round_trip: u32, answer: &Answer) {
         let Answer { first: offset, second: matches, .. } = *answer;
         if offset > self.target.length {
             return self.is_beyond_end(offset);

@@ -76,15 +76,17 @@ impl ImageSource for Flash {
 
 const LENGTH: u32 = 2000;
 
+/// What is known of it.
+static TARGET: Target = Target {
+    hash: ImageHash::Sha256([1; 32]),
+    sha: [2; 32],
+    length: LENGTH,
+    version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
+};
+
 #[inline(never)]
 fn begin() -> Update {
-    let target = Target {
-        hash: ImageHash::Sha256([1; 32]),
-        sha: [2; 32],
-        length: LENGTH,
-        version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
-    };
-    Update::new(Session::new(Policy::DEFAULT), &target, UpdateOptions::default())
+    Update::new(Session::new(Policy::DEFAULT), &TARGET, UpdateOptions::default())
 }
 
 /// Updates, with answers from a list.

@@ -64,15 +64,17 @@ impl ImageSource for Flash {
 
 const LENGTH: u32 = 2000;
 
+/// What is known of it.
+static TARGET: Target = Target {
+    hash: ImageHash::Sha256([1; 32]),
+    sha: [2; 32],
+    length: LENGTH,
+    version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
+};
+
 #[inline(never)]
 fn begin() -> Upload {
-    let target = Target {
-        hash: ImageHash::Sha256([1; 32]),
-        sha: [2; 32],
-        length: LENGTH,
-        version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
-    };
-    Upload::new(Session::new(Policy::DEFAULT), &target, UploadOptions::default())
+    Upload::new(Session::new(Policy::DEFAULT), &TARGET, UploadOptions::default())
 }
 
 /// Uploads, with answers from a list.
