@@ -73,10 +73,10 @@ pub(crate) fn encode_frame_once(
     let (head, rest) = buffer.split_first_chunk_mut::<{ Header::LENGTH }>().ok_or(too_small)?;
     let mut writer = Writer::new(rest);
     body(&mut writer).map_err(|_| too_small)?;
-    let written = writer.written().len();
+    let written = writer.length();
     let length = u16::try_from(written).map_err(|_| EncodeError { capacity: MAX_FRAME_LENGTH })?;
     *head = Header { length, ..header }.to_bytes();
-    Ok(written.saturating_add(Header::LENGTH))
+    Ok(written.wrapping_add(Header::LENGTH))
 }
 
 /// Reads the body of the response to a request: what was asked for, or the device's refusal.

@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         match left {
             Some(count) => {
                 let has_next = *count > 0;
-                *count = count.saturating_sub(1);
+                *count = count.wrapping_sub(usize::from(has_next));
                 has_next
             }
             None => !self.take_if(|byte| byte == BREAK),
@@ -240,13 +240,15 @@ impl<'a> Reader<'a> {
 
     /// Reads a number of 32 bits, a negative one as its two's complement, or a truth value as 0 or 1; `None` if it is null.
     pub(crate) fn number32(&mut self, expected: &'static str) -> Result<Option<u32>, Malformed> {
-        let (start, first) = (self.position, self.peek());
+        let (start, first) = (self.position, self.peek().unwrap_or_default());
         let head = self.head()?;
-        match (head.kind, first, u32::try_from(self.number)) {
-            (_, Some(NULL | UNDEFINED), _) => Ok(None),
-            (_, Some(byte @ (FALSE | TRUE)), _) => Ok(Some(u32::from(byte == TRUE))),
-            (Kind::Unsigned, _, Ok(number)) => Ok(Some(number)),
-            (Kind::Negative, _, Ok(number)) => Ok(Some(!number)),
+        match (head.kind, u32::try_from(self.number)) {
+            (Kind::Unsigned, Ok(number)) => Ok(Some(number)),
+            (Kind::Negative, Ok(number)) => Ok(Some(!number)),
+            (Kind::Simple, Ok(number)) if matches!(first, FALSE..=UNDEFINED) => {
+                // Of its lower five bits, the last tells true from false, and the one before null from either.
+                Ok(Some(number & 1).filter(|_| number & 2 == 0))
+            }
             _ => Err(self.unexpected_at(start, expected)),
         }
     }
@@ -287,7 +289,7 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub(super) fn fault_at(&mut self, position: usize, kind: DecodeErrorKind) -> Malformed {
-        self.error = Some(DecodeError { offset: position.saturating_add(Header::LENGTH), key: "", kind });
+        self.error = Some(DecodeError { offset: position.wrapping_add(Header::LENGTH), key: "", kind });
         Malformed(())
     }
 
@@ -339,7 +341,7 @@ impl<'a> Reader<'a> {
         let start = self.position;
         let Some(first) = self.peek() else { return Err(self.fault(DecodeErrorKind::End)) };
         let (kind, info) = (Kind::of(first), first & INDEFINITE);
-        self.position = start.saturating_add(1);
+        self.position = start.wrapping_add(1);
         self.number = u64::from(info);
         if info < 24 {
             return Ok(Head { kind, is_open: false });
@@ -366,14 +368,14 @@ impl<'a> Reader<'a> {
         let from = self.position;
         let slice = self.body.get(from..).and_then(|rest| rest.get(..length));
         let Some(slice) = slice else { return Err(self.fault_at(start, DecodeErrorKind::End)) };
-        self.position = from.saturating_add(length);
+        self.position = from.wrapping_add(length);
         Ok(slice)
     }
 
     /// Passes over the next byte if it is one of those, and says so.
     fn take_if(&mut self, is_one: impl FnOnce(u8) -> bool) -> bool {
         let is_one = self.peek().is_some_and(is_one);
-        self.position = self.position.saturating_add(usize::from(is_one));
+        self.position = self.position.wrapping_add(usize::from(is_one));
         is_one
     }
 

@@ -136,6 +136,11 @@ impl<'a> Writer<'a> {
         self.buffer.get(..self.length).unwrap_or_default()
     }
 
+    /// How many bytes were written.
+    pub(crate) const fn length(&self) -> usize {
+        self.length
+    }
+
     /// How many bytes the buffer has.
     #[must_use]
     pub const fn capacity(&self) -> usize {
@@ -226,7 +231,7 @@ impl<'a> Writer<'a> {
         let full = EncodeError { capacity: self.capacity() };
         let rest = self.buffer.get_mut(self.length..).ok_or(full)?;
         let (place, _) = rest.split_at_mut_checked(length).ok_or(full)?;
-        self.length = self.length.saturating_add(length);
+        self.length = self.length.wrapping_add(length);
         Ok(place)
     }
 

@@ -182,7 +182,7 @@ impl Flight {
         }
         session.round_trip.back_off();
         // What acts is asked for more and more seldom, too.
-        self.floor = self.floor.saturating_mul(2).min(millis(&session.policy.max_timeout));
+        self.floor = self.floor.wrapping_mul(2).min(millis(&session.policy.max_timeout));
         None
     }
 
@@ -200,7 +200,7 @@ impl Flight {
                 return Some(body);
             }
         }
-        self.ignored = self.ignored.saturating_add(1);
+        self.ignored = self.ignored.wrapping_add(1);
         None
     }
 
@@ -257,7 +257,7 @@ pub(super) fn frames(datagram: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
     let mut rest = datagram;
     core::iter::from_fn(move || {
         let (header, body) = Header::split(rest).ok()?;
-        rest = rest.get(Header::LENGTH.saturating_add(body.len())..).unwrap_or_default();
+        rest = rest.get(Header::LENGTH.wrapping_add(body.len())..).unwrap_or_default();
         Some((header, body))
     })
 }

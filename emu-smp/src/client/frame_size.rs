@@ -42,7 +42,7 @@ impl FrameSize {
     /// The size that is used: the largest that has passed, else one that should.
     pub(super) fn usable(&self, parameters: Parameters) -> u16 {
         // One that says nothing of its buffers gets what the manual's tool sends, from the first piece on.
-        let start = if parameters == Parameters::NotTold { NOT_TOLD } else { START };
+        let start = if matches!(parameters, Parameters::NotTold) { NOT_TOLD } else { START };
         let start = if start < self.ceiling { start } else { Self::halve(self.ceiling) };
         let size = if self.proven == 0 { start } else { self.proven };
         size.min(self.cap(parameters))
@@ -56,7 +56,7 @@ impl FrameSize {
 
     /// The size that is worth trying, if one is: 1400 first, then larger or smaller ones.
     pub(super) fn candidate(&self, parameters: Parameters) -> Option<u16> {
-        if parameters == Parameters::NotTold {
+        if matches!(parameters, Parameters::NotTold) {
             return None;
         }
         let cap = self.cap(parameters);
@@ -66,7 +66,8 @@ impl FrameSize {
             _ => cap,
         };
         let goal = goal.min(cap);
-        let lower = || LADDER.into_iter().rev().find(|size| *size < self.ceiling && *size <= cap).unwrap_or_default();
+        let lower =
+            || LADDER.iter().rev().find(|size| **size < self.ceiling && **size <= cap).copied().unwrap_or_default();
         let size = if goal < self.ceiling { goal } else { lower() };
         Some(size).filter(|size| *size > self.proven)
     }
@@ -106,7 +107,7 @@ impl FrameSize {
     fn cap(&self, parameters: Parameters) -> u16 {
         let buffer = match parameters {
             Parameters::Told { buffer_size, .. } if buffer_size > CONSOLE_OVERHEAD => {
-                u16::try_from(buffer_size.saturating_sub(CONSOLE_OVERHEAD)).unwrap_or(u16::MAX)
+                u16::try_from(buffer_size.wrapping_sub(CONSOLE_OVERHEAD)).unwrap_or(u16::MAX)
             }
             // No buffers at all is no answer, either.
             _ => NOT_TOLD,

@@ -80,9 +80,9 @@ impl Moment {
     /// One that means nothing.
     pub(super) const NONE: Self = Self(0);
 
-    /// Returns the point so many milliseconds later, 12 days at most.
+    /// Returns the point so many milliseconds later, of which there are not more than of the longest wait.
     pub(super) const fn after(self, millis: u32) -> Self {
-        Self(self.0.wrapping_add(if millis < LONGEST { millis } else { LONGEST }))
+        Self(self.0.wrapping_add(millis))
     }
 
     /// Whether that has come by now.

@@ -56,11 +56,11 @@ impl InFlight {
     /// Notes a piece, in the place of that which was sent 16 before it: long before its sequence number comes again.
     pub(super) fn push(&mut self, sent: Sent) {
         let order = self.next_order;
-        let index = usize::try_from(order).unwrap_or_default() & CAPACITY.saturating_sub(1);
+        let index = order as usize & CAPACITY.saturating_sub(1);
         if let Some(place) = self.places.get_mut(index) {
             *place = Sent { order, ..sent };
         }
-        self.next_order = order.saturating_add(1);
+        self.next_order = order.wrapping_add(1);
     }
 
     /// Takes out the piece of this sequence number.
@@ -107,7 +107,7 @@ impl InFlight {
                 && !sent.is_live
                 && sent.is_open
                 && sent.order >= since
-                && (sent.offset..sent.offset.saturating_add(u32::from(sent.length))).contains(&wanted)
+                && wanted.wrapping_sub(sent.offset) < u32::from(sent.length)
         });
         missed.map(|sent| sent.frame)
     }

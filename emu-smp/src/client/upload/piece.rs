@@ -41,7 +41,7 @@ impl Piece<'_> {
         let written = encode_frame_once(self.header, buffer, &mut |writer| {
             writer.raw(before.written())?;
             let behind = behind.written();
-            let left = writer.capacity().saturating_sub(writer.written().len()).saturating_sub(behind.len());
+            let left = writer.capacity().saturating_sub(writer.length()).saturating_sub(behind.len());
             let rest = self.target.length.saturating_sub(self.offset);
             // Its head has no more bytes than that of all that is left would have.
             let room = left.saturating_sub(head_length(left));
@@ -55,7 +55,8 @@ impl Piece<'_> {
         if length == 0 || (self.offset == 0 && length < LEAST_FIRST && self.target.length >= LEAST_TARGET) {
             return Err(too_small);
         }
-        Ok((written, self.offset.saturating_add(u32::try_from(length).unwrap_or(u32::MAX))))
+        // No more than the file has.
+        Ok((written, self.offset.wrapping_add(length as u32)))
     }
 
     /// Writes what comes before the data and behind them, the keys as the bytes that they are. All of it has room.

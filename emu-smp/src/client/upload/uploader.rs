@@ -255,7 +255,7 @@ impl Uploader {
         if length != self.target.length {
             return self.fail(UploadError::Length { expected: self.target.length, found: length });
         }
-        if session.parameters == Parameters::NotAsked {
+        if matches!(session.parameters, Parameters::NotAsked) {
             self.stage = Stage::Parameters;
             self.flight.start::<ParametersRequest>(session);
             self.flight.limit_tries(PARAMETERS_TRIES);
@@ -302,7 +302,7 @@ impl Uploader {
             frame = FrameSize::halve(frame);
         }
         let (length, end) = self.write_piece(session, source, buffer, self.flight.header(), 0, frame)?;
-        self.stage = Stage::First { frame: u16::try_from(length).unwrap_or(u16::MAX) };
+        self.stage = Stage::First { frame: length as u16 };
         self.flight.handle_sent(session, now);
         self.is_end_sent |= end == self.target.length;
         Some(length)
@@ -354,13 +354,13 @@ impl Uploader {
         let header = session.next_header(Operation::Write, Command::IMAGE_UPLOAD);
         let (length, end) =
             self.write_piece(session, source, buffer, header, self.next, candidate.unwrap_or(usable))?;
-        let frame = u16::try_from(length).unwrap_or(u16::MAX);
+        let frame = length as u16;
         let is_trial = frame > usable;
         self.in_flight.push(Sent {
             sequence: header.sequence,
             order: 0,
             offset: self.next,
-            length: u16::try_from(end.saturating_sub(self.next)).unwrap_or(u16::MAX),
+            length: end.wrapping_sub(self.next) as u16,
             frame,
             is_trial,
             is_live: true,
@@ -373,7 +373,8 @@ impl Uploader {
         Some(length)
     }
 
-    /// Writes a piece of the file into a buffer. Returns the frame's length, and where the piece ends; fails if there is none.
+    /// Writes a piece of the file into a buffer. Returns the frame's length, which is at most `frame`, and where the piece ends;
+    /// fails if there is none.
     fn write_piece<S: ImageSource + ?Sized>(
         &mut self,
         session: &Session,

@@ -40,7 +40,7 @@ impl Window {
         if self.size <= 1 {
             return 0;
         }
-        let share = round_trip.unwrap_or_default().saturating_mul(3).checked_div(self.size.wrapping_mul(4));
+        let share = round_trip.unwrap_or_default().wrapping_mul(3).checked_div(self.size.wrapping_mul(4));
         share.unwrap_or_default()
     }
 

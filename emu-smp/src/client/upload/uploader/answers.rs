@@ -42,7 +42,7 @@ impl Uploader {
             }
         }
         if !is_known {
-            self.ignored = self.ignored.saturating_add(1);
+            self.ignored = self.ignored.wrapping_add(1);
         }
     }
 
