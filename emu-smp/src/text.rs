@@ -16,6 +16,12 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
     to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
 }
 
+/// Whether both have the same bytes.
+#[inline(never)]
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
+}
+
 /// A text that is written into a place of the caller's. What does not fit is left out.
 pub(crate) struct Text<'a> {
     place: &'a mut [u8],

@@ -8,6 +8,7 @@ use crate::cbor::{Kind, Malformed, Reader};
 use crate::command::{Command, Group};
 use crate::group_error::GroupError;
 use crate::return_code::ReturnCode;
+use crate::text::is_same;
 
 /// An answer that is no refusal.
 #[derive(Debug, Clone, Copy)]
@@ -32,23 +33,23 @@ pub(super) const PARAMETERS: &Keys = &["buf_size", "buf_count"];
 #[inline(never)]
 pub(super) fn read(command: Command, body: &[u8], keys: &Keys) -> Result<Answer, Failure> {
     let mut reader = Reader::new(body);
-    match find_refusal(&mut reader) {
-        Ok(None) => {}
-        Ok(Some(refused)) => return Err(Failure::Refused { command, refused }),
-        Err(malformed) => return Err(Failure::Malformed { command, error: reader.told(malformed) }),
-    }
-    let mut numbers = || {
-        let [first_key, second_key] = *keys;
-        let first = number(&mut reader, 0, first_key)?;
-        if first.is_none() && !first_key.is_empty() {
-            return Err(reader.missing(first_key));
-        }
-        Ok((first.unwrap_or_default(), number(&mut reader, 0, second_key)?))
-    };
-    match numbers() {
-        Ok((first, second)) => Ok(Answer { first, second }),
+    match read_numbers(&mut reader, keys) {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(refused)) => Err(Failure::Refused { command, refused }),
         Err(malformed) => Err(Failure::Malformed { command, error: reader.told(malformed) }),
     }
+}
+
+fn read_numbers(reader: &mut Reader<'_>, keys: &Keys) -> Result<Result<Answer, Refused>, Malformed> {
+    if let Some(refused) = find_refusal(reader)? {
+        return Ok(Err(refused));
+    }
+    let [first_key, second_key] = *keys;
+    let first = number(reader, 0, first_key)?;
+    if first.is_none() && !first_key.is_empty() {
+        return Err(reader.missing(first_key));
+    }
+    Ok(Ok(Answer { first: first.unwrap_or_default(), second: number(reader, 0, second_key)? }))
 }
 
 /// Returns the refusal that the answer is, if it is one.
@@ -85,7 +86,7 @@ fn find_image(reader: &mut Reader<'_>, hash: &[u8], is_listed: &mut bool) -> Res
         while reader.has_next(&mut images) {
             let start = reader.position();
             let is_active = number(reader, start, "active")? == Some(1);
-            let is_it = find(reader, start, "hash")? && !reader.is_null() && reader.bytes()? == hash;
+            let is_it = find(reader, start, "hash")? && !reader.is_null() && is_same(reader.bytes()?, hash);
             *is_listed |= is_it && !is_active;
             reader.go_to(start);
             reader.skip()?;
@@ -110,7 +111,7 @@ fn find(reader: &mut Reader<'_>, start: usize, key: &str) -> Result<bool, Malfor
     reader.go_to(start);
     let mut map = reader.map()?;
     while let Some(found) = reader.key_bytes(&mut map)? {
-        if found == key.as_bytes() {
+        if is_same(found, key.as_bytes()) {
             return Ok(true);
         }
         reader.skip()?;

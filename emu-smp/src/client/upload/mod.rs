@@ -93,6 +93,7 @@ impl Upload {
     }
 
     /// Takes a datagram that came from the device.
+    #[inline(never)]
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
         self.now = now;
         self.uploader.handle_datagram(&mut self.session, now.moment(), datagram);
