@@ -152,6 +152,17 @@ impl<'a> Writer<'a> {
         self.length = length.min(self.length);
     }
 
+    /// How many bytes are left.
+    pub(crate) const fn room(&self) -> usize {
+        // No more are written than there are.
+        self.buffer.len().wrapping_sub(self.length)
+    }
+
+    /// Writes the head of a byte string of so many bytes, which are written next.
+    pub(crate) fn bytes_head(&mut self, length: usize) -> Result<(), EncodeError> {
+        self.length_head(Kind::Bytes, length)
+    }
+
     /// Writes the head of a text of so many bytes, which are written next.
     pub(crate) fn text_head(&mut self, length: usize) -> Result<(), EncodeError> {
         self.length_head(Kind::Text, length)
@@ -227,7 +238,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes the next bytes of the buffer, to be written.
-    fn take(&mut self, length: usize) -> Result<&mut [u8], EncodeError> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&mut [u8], EncodeError> {
         let full = EncodeError { capacity: self.capacity() };
         let rest = self.buffer.get_mut(self.length..).ok_or(full)?;
         let (place, _) = rest.split_at_mut_checked(length).ok_or(full)?;

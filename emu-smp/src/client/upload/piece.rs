@@ -41,12 +41,13 @@ impl Piece<'_> {
         let written = encode_frame_once(self.header, buffer, &mut |writer| {
             writer.raw(before.written())?;
             let behind = behind.written();
-            let left = writer.capacity().saturating_sub(writer.length()).saturating_sub(behind.len());
+            let left = writer.room().saturating_sub(behind.len());
             let rest = self.target.length.saturating_sub(self.offset);
             // Its head has no more bytes than that of all that is left would have.
             let room = left.saturating_sub(head_length(left));
             let length = room.min(usize::from(self.most)).min(usize::try_from(rest).unwrap_or(usize::MAX));
-            data = writer.bytes_with(length, |place| source.read_at(self.offset, place))?.map(|()| length);
+            writer.bytes_head(length)?;
+            data = source.read_at(self.offset, writer.take(length)?).map(|()| length);
             writer.raw(behind)
         });
         let length = data.map_err(|error: ReadError| UploadError::Source(error))?;
