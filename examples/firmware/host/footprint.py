@@ -51,7 +51,7 @@ PROOF = "proof_"
 FLASH_LIMITS = {
     "rows_every_dialect": 8192,
     "known_row": 4096,
-    "smp_upload": 12032,
+    "smp_upload": 10240,
     "smp_server": 10240,
 }
 STACK_LIMIT = 1024

@@ -90,7 +90,7 @@ impl InFlight {
 
     /// When the first of them was sent.
     pub(super) fn earliest(&self) -> Option<Moment> {
-        self.live().map(|sent| sent.at).reduce(Moment::min)
+        self.live().fold(None, |first: Option<Moment>, sent| Some(first.map_or(sent.at, |first| first.min(sent.at))))
     }
 
     /// Whether a frame that is larger than any that has passed is among them.

@@ -150,11 +150,9 @@ impl Uploader {
             Stage::Stream => {
                 let resumed = self.pause.or_else(|| self.has_room().then_some(self.pace));
                 let Some(first) = self.in_flight.earliest() else { return resumed };
-                let mut due = first.after(session.timeout_millis());
-                for other in [resumed, self.end_of_patience(session)] {
-                    due = due.min(other.unwrap_or(due));
-                }
-                Some(due)
+                let due = first.after(session.timeout_millis());
+                let due = due.min(resumed.unwrap_or(due));
+                Some(due.min(self.end_of_patience(session).unwrap_or(due)))
             }
         }
     }
