@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// Every wait and every bound of the machines, in one place.
+/// Every wait and every bound of the machines, in one place. A wait of more than 12 days counts as one of 12 days.
 ///
 /// ```
 /// use core::time::Duration;

@@ -8,7 +8,8 @@ use core::time::Duration;
 
 /// A point in time: milliseconds since some start that the caller chooses, such as the program's own.
 ///
-/// Arithmetic stops at the ends: nothing is before the start, and nothing later than [`MAX`](Self::MAX).
+/// Arithmetic stops at the ends: nothing is before the start, and nothing later than [`MAX`](Self::MAX). A machine keeps the
+/// lower 32 bits, and may therefore be left alone for 24 days at most between two calls.
 ///
 /// ```
 /// use core::time::Duration;
