@@ -59,7 +59,7 @@ STACK_LIMIT = 1024
 STACK_LIMITS = {
     "gateway": 2432,  # an update, as below, in one loop with a read-out whose decoders are made in place of each other
     "image_verify": 1600,  # the states of three hashes and the schedule of the longest: which is wanted the file's end says
-    "smp_update": 2048,  # three images of a list, each with its hash, while the list is read
+    "smp_update": 1312,  # the frames of a list that is read, and what is told of it, one in another
 }
 
 # By how much a figure may exceed the table's.

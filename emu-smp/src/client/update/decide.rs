@@ -1,7 +1,7 @@
 //! What an update does next.
 
 use super::outcome::{Note, UpdateError, UpdateStep, Updated};
-use super::survey::Survey;
+use super::survey::{Seen, Survey};
 use super::{Stage, Update};
 use crate::body::Request;
 use crate::body::image::{EraseRequest, SetStateRequest, StateRequest};
@@ -107,14 +107,15 @@ impl History {
 
 impl Update {
     /// Takes a list, or that there is none.
-    pub(super) fn handle_list(&mut self, now: Moment, survey: Result<Survey, Failure>) {
+    #[inline(never)]
+    pub(super) fn handle_list(&mut self, now: Moment, survey: &Result<Survey<'_>, Failure>) {
         let is_waiting = matches!(self.stage, Stage::Waiting { .. } | Stage::Polling);
         match survey {
-            Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, &survey),
+            Ok(survey) if survey.running.is_some() || !is_waiting => self.decide(now, survey),
             // It answers, and cannot list yet; or its boot loader does.
             _ if is_waiting => self.wait_until(now, now.after(millis(&self.session.policy.poll_interval))),
             Ok(_) => self.fail(UpdateError::NothingRuns),
-            Err(failure) => self.fail(failure.into()),
+            Err(failure) => self.fail((*failure).into()),
         }
     }
 
@@ -185,7 +186,7 @@ impl Update {
     }
 
     /// Does what a list calls for.
-    fn decide(&mut self, now: Moment, survey: &Survey) {
+    fn decide(&mut self, now: Moment, survey: &Survey<'_>) {
         let Some(running) = survey.running else { return self.fail(UpdateError::NothingRuns) };
         if !core::mem::replace(&mut self.history.is_listed, true) {
             self.events.push(Note::Running { version: running.version, is_confirmed: running.is_confirmed });
@@ -225,7 +226,7 @@ impl Update {
     }
 
     /// The target runs.
-    fn decide_running(&mut self, now: Moment, survey: &Survey, is_confirmed: bool) {
+    fn decide_running(&mut self, now: Moment, survey: &Survey<'_>, is_confirmed: bool) {
         if let Some(reset) = self.history.reset
             && !core::mem::replace(&mut self.history.is_back, true)
         {
@@ -248,13 +249,15 @@ impl Update {
     }
 
     /// The target is on the device nowhere.
-    fn decide_not_there(&mut self, survey: &Survey) {
+    fn decide_not_there(&mut self, survey: &Survey<'_>) {
         if self.history.is_uploaded && (survey.other.is_some() || self.history.uploads >= UPLOADS) {
-            return self.fail(UpdateError::NotListed { found: survey.other });
+            return self.fail(UpdateError::NotListed { found: survey.other.map(Seen::to_image) });
         }
         match survey.other {
-            Some(taken) if !self.options.erase_if_full => self.fail(UpdateError::NoFreeSlot { taken }),
-            Some(taken) => self.act(Action::Erase, UpdateError::NoFreeSlot { taken }),
+            Some(taken) => {
+                let error = UpdateError::NoFreeSlot { taken: taken.to_image() };
+                if self.options.erase_if_full { self.act(Action::Erase, error) } else { self.fail(error) }
+            }
             None if self.history.uploads >= UPLOADS.saturating_mul(2) => self.fail(UpdateError::Unsteady),
             None => {
                 self.history.refused = None;
@@ -343,7 +346,7 @@ impl Update {
 }
 
 /// The image that runs, if it is the target.
-fn running_target(survey: &Survey) -> Option<super::OtherImage> {
+fn running_target<'a>(survey: &Survey<'a>) -> Option<Seen<'a>> {
     survey.running.filter(|_| survey.is_target_running)
 }
 

@@ -160,6 +160,7 @@ impl Update {
     }
 
     /// Takes a datagram that came from the device.
+    #[inline(never)]
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
         if self.outcome.is_some() {
             return;
@@ -170,12 +171,7 @@ impl Update {
         match self.stage {
             Stage::Held | Stage::Waiting { .. } => {}
             Stage::Listing | Stage::Polling => self.handle_listing(now, datagram),
-            Stage::Acting(action) => {
-                // What is in the answer does not matter: the list says what was done.
-                if let Some((answer, _)) = self.read_answer(now, datagram) {
-                    self.handle_done(now, action, answer);
-                }
-            }
+            Stage::Acting(action) => self.handle_acted(now, action, datagram),
             Stage::Uploading => {
                 self.uploader.handle_datagram(session, now, datagram);
                 self.follow_upload();
@@ -183,14 +179,28 @@ impl Update {
         }
     }
 
+    /// Takes the answer to an action. What is in it does not matter: the list says what was done.
+    #[inline(never)]
+    fn handle_acted(&mut self, now: Moment, action: Action, datagram: &[u8]) {
+        if let Some((answer, _)) = self.read_answer(now, datagram) {
+            self.handle_done(now, action, answer);
+        }
+    }
+
     /// Takes a list of images, if the datagram holds one.
     #[inline(never)]
     fn handle_listing(&mut self, now: Moment, datagram: &[u8]) {
-        let Some((answer, body)) = self.read_answer(now, datagram) else { return };
+        if let Some(survey) = self.read_list(now, datagram) {
+            self.handle_list(now, &survey);
+        }
+    }
+
+    #[inline(never)]
+    fn read_list<'a>(&mut self, now: Moment, datagram: &'a [u8]) -> Option<Result<Survey<'a>, Failure>> {
+        let (answer, body) = self.read_answer(now, datagram)?;
         let command = self.flight.header().id();
         let state = answer.and_then(|_| decode(body).map_err(|error| Failure::Malformed { command, error }));
-        let survey = state.map(|state| Survey::new(&state, &self.target, self.options.upload.image));
-        self.handle_list(now, survey);
+        Some(state.map(|state| Survey::new(&state, &self.target, self.options.upload.image)))
     }
 
     /// Reads the answer that the datagram holds, if it does, and whether it is a refusal; returns its body, too.
@@ -201,6 +211,7 @@ impl Update {
     }
 
     /// Notices that time has passed. To be called at [`poll_timeout`](Self::poll_timeout); earlier it does nothing.
+    #[inline(never)]
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.outcome.is_some() {
             return;
@@ -284,6 +295,7 @@ impl Update {
     }
 
     /// Returns the next thing to tell.
+    #[inline(never)]
     pub fn poll_event(&mut self) -> Option<UpdateEvent> {
         if let Some(note) = self.events.pop() {
             return Some(note.into());

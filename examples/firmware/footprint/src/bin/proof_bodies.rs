@@ -5,8 +5,8 @@
 use core::hint::black_box;
 
 use emu_smp::{
-    Decode, Done, Encode, Entries, Group, Header, List, Operation, RawRequest, Refusal, Request, Version, Writer, decode,
-    decode_response, encode_request,
+    Decode, Done, Encode, Entries, Group, Header, List, Operation, RawRequest, Refusal, Request, Version, Writer,
+    decode, decode_response, encode_request,
 };
 use emu_smp::{enumeration, file_system, image, os, settings, shell, statistics, transport, zephyr};
 use footprint::keep;

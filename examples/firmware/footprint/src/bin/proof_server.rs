@@ -4,12 +4,13 @@
 
 use emu_smp::file_system::{HashFormat, HashOutput, HashType};
 use emu_smp::os::{
-    BootloaderResponse, DateTime, MemoryPool, MemoryPoolsResponse, ParametersResponse, ResetRequest, Task, TasksResponse,
+    BootloaderResponse, DateTime, MemoryPool, MemoryPoolsResponse, ParametersResponse, ResetRequest, Task,
+    TasksResponse,
 };
 use emu_smp::shell::ExecuteResponse;
 use emu_smp::{
-    Entries, Files, Firmware, Group, GroupError, Header, ImageHash, ImageSlots, ImageVersion, List, Os, Refusal, Server,
-    Settings, Shell, Slot, SlotImage, Statistics, Writer,
+    Entries, Files, Firmware, Group, GroupError, Header, ImageHash, ImageSlots, ImageVersion, List, Os, Refusal,
+    Server, Settings, Shell, Slot, SlotImage, Statistics, Writer,
 };
 use footprint::keep;
 
@@ -151,7 +152,11 @@ impl Os for Device {
     }
 
     fn bootloader(&mut self, query: Option<&str>) -> Result<BootloaderResponse<'_>, Refusal<'static>> {
-        Ok(BootloaderResponse { bootloader: query.or(Some("MCUboot")).map(|_| "MCUboot"), mode: None, no_downgrade: None })
+        Ok(BootloaderResponse {
+            bootloader: query.or(Some("MCUboot")).map(|_| "MCUboot"),
+            mode: None,
+            no_downgrade: None,
+        })
     }
 }
 

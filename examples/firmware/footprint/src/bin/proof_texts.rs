@@ -7,8 +7,8 @@ use core::hint::black_box;
 
 use emu_smp::os::{BootMode, BootloaderMode, DateTime};
 use emu_smp::{
-    Command, DecodeError, DecodeErrorKind, EncodeError, Group, GroupError, Header, HeaderError, ImageHash, ImageVersion,
-    Mismatch, Refusal, ReturnCode, file_system, image, transport,
+    Command, DecodeError, DecodeErrorKind, EncodeError, Group, GroupError, Header, HeaderError, ImageHash,
+    ImageVersion, Mismatch, Refusal, ReturnCode, file_system, image, transport,
 };
 use footprint::keep;
 

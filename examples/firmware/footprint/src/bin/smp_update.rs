@@ -34,7 +34,7 @@ footprint::program! {
 struct Client {
     update: Update,
     buffers: Buffers,
-    /// What each measured turn starts with.
+    /// What each measured turn but the first starts with, whose stack is looked at.
     #[cfg(feature = "run")]
     start: &'static Update,
 }
@@ -55,7 +55,9 @@ impl Client {
     #[cfg(feature = "run")]
     #[inline(never)]
     fn restart(&mut self) {
-        self.update.clone_from(self.start);
+        if self.update.outcome().is_some() {
+            self.update.clone_from(self.start);
+        }
     }
 }
 

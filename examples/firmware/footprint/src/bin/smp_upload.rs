@@ -22,7 +22,7 @@ footprint::program! {
 struct Client {
     upload: Upload,
     buffers: Buffers,
-    /// What each measured turn starts with.
+    /// What each measured turn but the first starts with, whose stack is looked at.
     #[cfg(feature = "run")]
     start: &'static Upload,
 }
@@ -43,7 +43,9 @@ impl Client {
     #[cfg(feature = "run")]
     #[inline(never)]
     fn restart(&mut self) {
-        self.upload.clone_from(self.start);
+        if self.upload.outcome().is_some() {
+            self.upload.clone_from(self.start);
+        }
     }
 }
 
