@@ -443,7 +443,6 @@ impl Uploader {
     }
 
     /// Ends it, since a request has failed.
-    #[inline(never)]
     fn give_up(&mut self, failure: &Failure) {
         self.outcome = Some(Err(UploadError::Failed(*failure)));
     }
@@ -452,7 +451,6 @@ impl Uploader {
         self.fail(UploadError::OffsetBeyondEnd { offset, length: self.target.length });
     }
 
-    #[inline(never)]
     const fn fail(&mut self, error: UploadError) {
         self.outcome = Some(Err(error));
     }
