@@ -57,7 +57,7 @@ FLASH_LIMITS = {
 STACK_LIMIT = 1024
 # What needs more, each with its reason.
 STACK_LIMITS = {
-    "gateway": 2432,  # an update, as below, in one loop with a read-out whose decoders are made in place of each other
+    "gateway": 2128,  # an update, as below, in one loop with a read-out whose decoders are made in place of each other
     "image_verify": 1600,  # the states of three hashes and the schedule of the longest: which is wanted the file's end says
     "smp_update": 1312,  # the frames of a list that is read, and what is told of it, one in another
 }
