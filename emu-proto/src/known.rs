@@ -1,4 +1,5 @@
-//! The known firmware's dialect alone, in two thirds of the flash, a single row in less than half: for a microcontroller that reads such meters and nothing else.
+//! The known firmware's dialect alone, in two thirds of the flash, a single row in less than half: for a microcontroller that
+//! reads such meters and nothing else.
 //!
 //! ```text
 //! body    = header LF *( row LF )       ; CRLF for LF, and no line end after the last row, are taken: nobody knows
@@ -55,6 +56,9 @@ pub fn read_known_row<R: Entry>(line: &[u8]) -> Result<R, ReadError> {
 /// In calls and errors as [`Decoder`](crate::Decoder), and smaller: it takes one header line and one form of each value.
 /// However the body is cut into chunks, rows, errors and positions are the same. `N` must hold the longest line without its
 /// line feed.
+///
+/// How the firmware spells the logbook's header is not known for sure. One that is spelt in another way than
+/// [`write_header`](crate::write_header) does is refused here as a whole, and taken by [`Decoder`](crate::Decoder).
 ///
 /// # Call order
 ///

@@ -4,7 +4,8 @@ mod common;
 mod firmware;
 
 use common::Cbor;
-use emu_smp::{Firmware, Header, Operation, Server, Version};
+use emu_smp::file_system::{ReadRequest, WriteRequest};
+use emu_smp::{Firmware, Header, Operation, Server, Version, decode_response, encode_request};
 use firmware::{Device, Twin};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -47,6 +48,27 @@ fn answers_as_a_real_server_does() {
         compared += 1;
     }
     assert_eq!(compared, 68);
+}
+
+/// However large the buffer is, an answer is no longer than a frame can be, and the requests behind are answered, too.
+#[test]
+fn no_answer_is_longer_than_a_frame() {
+    let (mut twin, name) = (Twin::default(), "/lfs1/v.txt");
+    let data = vec![0x5a; 50_000];
+    let mut frame = vec![0; 60_000];
+    for (offset, length) in [(0, Some(100_000)), (50_000, None)] {
+        let request = WriteRequest { length, offset, data: &data, name };
+        let length = encode_request(&request, Version::V1, 1, &mut frame).unwrap();
+        assert_eq!(answers(&mut twin, &frame[..length], 2_048).len(), 1);
+    }
+    let length = encode_request(&ReadRequest { offset: 0, name }, Version::V1, 2, &mut frame).unwrap();
+    let answered = answers(&mut twin, &[&frame[..length]; 2].concat(), 200_000);
+    assert_eq!(answered.len(), 2);
+    let (header, body) = Header::split(&answered[0]).unwrap();
+    assert_eq!((usize::from(header.length), answered[0].len()), (body.len(), body.len() + Header::LENGTH));
+    let response = decode_response::<ReadRequest<'_>>(body).unwrap().unwrap();
+    assert_eq!((response.offset, response.length), (0, Some(100_000)));
+    assert!(response.data.len() > 65_000 && response.data.iter().all(|byte| *byte == 0x5a));
 }
 
 #[test]

@@ -171,7 +171,9 @@ impl Server {
             None => (None, rest),
         };
         let (head, rest_of_buffer) = buffer.split_first_chunk_mut()?;
-        let mut answer = Writer::new(rest_of_buffer);
+        // A frame holds no more, however large the buffer is.
+        let most = rest_of_buffer.len().min(usize::from(u16::MAX));
+        let mut answer = Writer::new(rest_of_buffer.get_mut(..most)?);
         let handled = match body {
             Some(body) => self.handle(firmware, &request, body, &mut answer),
             None => Err(ReturnCode::CORRUPT.into()),
