@@ -7,7 +7,7 @@
 //!
 //! Source: Zephyr, "SMP Protocol Specification", and what 4.4.0 and 3.4.99 answer.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 use crate::body::{body, decode};
 use crate::cbor::{DecodeError, Encode, EncodeError, Writer};
@@ -130,10 +130,21 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code { code, reason: None } => code.fmt(f),
-            Self::Code { code, reason: Some(reason) } => write!(f, "{code}: {}", reason.escape_default()),
+            Self::Code { code, reason: Some(reason) } => {
+                write!(f, "{code}: ")?;
+                reason.chars().try_for_each(|letter| write_visibly(f, letter))
+            }
             Self::Group(error) => error.fmt(f),
         }
     }
 }
 
 impl core::error::Error for Refusal<'_> {}
+
+/// Writes a letter of a device's, escaped if a terminal would obey it or show it as another. (The standard library's own
+/// `escape_debug` does so by tables, and can panic.)
+fn write_visibly(f: &mut fmt::Formatter<'_>, letter: char) -> fmt::Result {
+    let is_hidden = letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    if letter.is_ascii() || is_hidden { write!(f, "{}", letter.escape_default()) } else { f.write_char(letter) }
+}

@@ -153,6 +153,28 @@ fn a_refusal_is_never_success() {
         refusal.to_string(),
         "the device could not do it, and does not say why (rc 1, EUNKNOWN): magic mismatch"
     );
+    // Letters are shown, and what a terminal would obey is not.
+    let words = Refusal::Code { code: ReturnCode(1), reason: Some("gelöscht: ✓ \u{1b}[2J\u{202e}\"\n") };
+    assert!(words.to_string().ends_with(r#"): gelöscht: ✓ \u{1b}[2J\u{202e}\"\n"#), "{words}");
+}
+
+#[test]
+fn items_of_no_bytes_end_a_list() {
+    #[derive(Debug, Clone, Copy)]
+    struct Nothing;
+
+    impl Decode<'_> for Nothing {
+        fn decode(_: &mut Reader<'_>) -> Result<Self, Malformed> {
+            Ok(Self)
+        }
+    }
+
+    // 2^64 - 1 of them, and as many as come before a break that never does.
+    for list in [&b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff"[..], b"\x9f"] {
+        let mut reader = Reader::new(list);
+        assert!(reader.value::<List<'_, Nothing>>().is_err());
+        assert_eq!(reader.error().map(|error| error.kind), Some(DecodeErrorKind::End));
+    }
 }
 
 #[test]

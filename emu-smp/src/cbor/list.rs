@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::error::{EncodeError, Malformed};
+use super::error::{DecodeErrorKind, EncodeError, Malformed};
 use super::reader::Reader;
 use super::writer::Writer;
 use super::{Decode, Encode};
@@ -57,7 +57,12 @@ impl<'a, T: Decode<'a>> Decode<'a> for List<'a, T> {
         let start = reader.position();
         let mut left = reader.list()?;
         while reader.has_next(&mut left) {
+            let before = reader.position();
             T::decode(reader)?;
+            // An item of no bytes would be there as often as a peer announces.
+            if reader.position() == before {
+                return Err(reader.fault(DecodeErrorKind::End));
+            }
         }
         Ok(Self(Source::Frame(reader.since(start))))
     }
