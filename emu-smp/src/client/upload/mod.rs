@@ -76,6 +76,7 @@ pub struct UploadOptions {
 ///
 /// It takes a kilobyte of memory, and none for the image.
 #[derive(Debug, Clone)]
+// No promise of a layout: in this order the fields are within reach of short instructions, some 170 bytes of flash.
 #[repr(C)]
 pub struct Upload {
     uploader: Uploader,

@@ -22,6 +22,7 @@ use crate::return_code::ReturnCode;
 
 /// An upload without its session, which a whole update has for all its parts.
 #[derive(Debug, Clone)]
+// The order is for flash, as in `Upload`.
 #[repr(C)]
 pub(in crate::client) struct Uploader {
     /// How often in a row the upload came no further.

@@ -12,6 +12,7 @@
 use cortex_m_rt as _;
 
 pub mod answers;
+pub mod file;
 #[cfg(feature = "run")]
 pub mod measure;
 

@@ -2,9 +2,9 @@
 #![no_std]
 #![no_main]
 
-use emu_smp::client::{ImageSource, Instant, Policy, ReadError, Session, Target, Upload, UploadOptions};
-use emu_smp::{ImageHash, ImageVersion};
+use emu_smp::client::{Instant, Policy, Session, Upload, UploadOptions};
 use footprint::answers::Buffers;
+use footprint::file::{FILE, Flash};
 use footprint::keep;
 
 footprint::program! {
@@ -49,34 +49,9 @@ impl Client {
     }
 }
 
-/// A file of which nothing is in memory.
-struct Flash;
-
-impl ImageSource for Flash {
-    fn length(&self) -> u32 {
-        LENGTH
-    }
-
-    fn read_at(&mut self, offset: u32, buffer: &mut [u8]) -> Result<(), ReadError> {
-        // Whatever is there already, as a driver of a flash would have put it there.
-        keep(&(offset, buffer));
-        Ok(())
-    }
-}
-
-const LENGTH: u32 = 2000;
-
-/// What is known of it.
-static TARGET: Target = Target {
-    hash: ImageHash::Sha256([1; 32]),
-    sha: [2; 32],
-    length: LENGTH,
-    version: ImageVersion { major: 1, minor: 0, revision: 9, build: 0 },
-};
-
 #[inline(never)]
 fn begin() -> Upload {
-    Upload::new(Session::new(Policy::DEFAULT), &TARGET, UploadOptions::default())
+    Upload::new(Session::new(Policy::DEFAULT), &FILE, UploadOptions::default())
 }
 
 /// Uploads, with answers from a list.
