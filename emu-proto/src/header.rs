@@ -340,14 +340,23 @@ fn read_scale(unit: Option<&[u8]>, quantity: Quantity) -> Option<Scale> {
 
 /// Reads `1/` and a power of ten as that power, 0 if there is none; returns what stands behind, too.
 fn divisor(unit: &[u8]) -> (i8, &[u8]) {
-    if let Some(rest) = unit.strip_prefix(b"1/1") {
-        let zeros = rest.iter().take_while(|byte| **byte == b'0').count();
-        let behind = rest.get(zeros..).unwrap_or_default();
-        if zeros < 10 && !behind.first().is_some_and(u8::is_ascii_digit) {
-            return (zeros as i8, trim(behind));
+    if let [b'1', b'/', number @ ..] = unit
+        && let [b'1', zeros @ ..] = behind_zeros(number)
+    {
+        let behind = behind_zeros(zeros);
+        let power = zeros.len().wrapping_sub(behind.len());
+        if power < 10 && !behind.first().is_some_and(u8::is_ascii_digit) {
+            return (power as i8, trim(behind));
         }
     }
     (0, unit)
+}
+
+fn behind_zeros(mut text: &[u8]) -> &[u8] {
+    while let [b'0', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
 /// Reads an SI prefix in front of `symbol`, whose case does not matter, as a power of ten.

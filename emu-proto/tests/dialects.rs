@@ -124,6 +124,13 @@ fn a_scale_is_never_guessed() {
     let body = body.replace("Active Power L3 [W]", "Active Power L3 [kW]");
     assert_eq!(read::<LoadProfileEntry>(&body).fault().kind, ReadErrorKind::Integer);
     // A unit of another quantity.
+    // Zeros in front mean nothing; what is no power of ten is no scale.
+    let zeros = read::<LoadProfileEntry>(known.replace("[1/10 Hz]", "[1/010 Hz]"));
+    assert_eq!(zeros.rows, read::<LoadProfileEntry>(known.clone()).rows);
+    for unit in ["[1/20 Hz]", "[1/11 Hz]", "[1/0 Hz]", "[1/ Hz]", "[1/10000000000 Hz]"] {
+        let fault = read::<LoadProfileEntry>(known.replace("[1/10 Hz]", unit)).fault();
+        assert_eq!(fault.kind, ReadErrorKind::UnknownUnit, "{unit}");
+    }
     let fault = read::<LoadProfileEntry>(known.replace("[1/10 Hz]", "[1/10 V]")).fault();
     assert_eq!((fault.kind, fault.column), (ReadErrorKind::UnknownUnit, Some("Frequency")));
     // A unit that is a spelling of another or a fault.
