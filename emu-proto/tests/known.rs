@@ -11,15 +11,7 @@ use proptest::prelude::*;
 /// Reads a body in pieces of these lengths, and what is left in one piece.
 fn read_known<R: Entry>(body: &[u8], pieces: &[usize]) -> Vec<Result<R, ReadError>> {
     let mut decoder = KnownDecoder::<R>::new();
-    let (mut rows, mut rest) = (Vec::new(), body);
-    for length in pieces.iter().copied().chain([usize::MAX]) {
-        let (mut piece, behind) = rest.split_at(length.min(rest.len()));
-        rest = behind;
-        while let Some(row) = decoder.decode(&mut piece) {
-            rows.push(row);
-        }
-        assert!(piece.is_empty(), "a decoder that wants more has taken all");
-    }
+    let mut rows = rows_in_pieces(body, pieces, |piece| decoder.decode(piece));
     assert_eq!(decoder.offset(), body.len() as u64);
     rows.extend(decoder.finish());
     rows

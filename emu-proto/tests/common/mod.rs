@@ -26,22 +26,32 @@ impl<R: Entry> Reading<R> {
     }
 }
 
+/// Returns what a decoder yields of a body in pieces of these lengths, and what is left in one piece.
+pub fn rows_in_pieces<R>(
+    body: &[u8],
+    pieces: &[usize],
+    mut decode: impl FnMut(&mut &[u8]) -> Option<Result<R, ReadError>>,
+) -> Vec<Result<R, ReadError>> {
+    let mut rows = Vec::new();
+    let mut rest = body;
+    for length in pieces.iter().copied().chain([usize::MAX]) {
+        let (mut piece, behind) = rest.split_at(length.min(rest.len()));
+        rest = behind;
+        while let Some(row) = decode(&mut piece) {
+            rows.push(row);
+        }
+        assert!(piece.is_empty(), "a decoder that wants more has taken all");
+    }
+    rows
+}
+
 /// Reads a body in pieces of these lengths, and what is left in one piece.
 pub fn read_in_pieces<R: Entry, const N: usize>(
     mut decoder: Decoder<R, N>,
     body: &[u8],
     pieces: &[usize],
 ) -> Reading<R> {
-    let mut rows = Vec::new();
-    let mut rest = body;
-    for length in pieces.iter().copied().chain([usize::MAX]) {
-        let (mut piece, behind) = rest.split_at(length.min(rest.len()));
-        rest = behind;
-        while let Some(row) = decoder.decode(&mut piece) {
-            rows.push(row);
-        }
-        assert!(piece.is_empty(), "a decoder that wants more has taken all");
-    }
+    let mut rows = rows_in_pieces(body, pieces, |piece| decoder.decode(piece));
     assert_eq!(decoder.offset(), body.len() as u64);
     rows.extend(decoder.finish());
     Reading { rows, deviations: decoder.deviations() }
